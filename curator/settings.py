@@ -1,0 +1,152 @@
+"""Every setting of Curator: typed, documented, refused at start if wrong.
+
+Sources, strongest first: the environment; `services.json`, which the embedded supervisor writes in
+`CURATOR_HOME/run` so that a command in another terminal finds the running servers; the defaults here.
+"""
+
+import json
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from curator.errors import Invalid
+
+
+class Settings(BaseSettings):
+    """Read once per process with `get_settings()`. Field descriptions are the reference in docs/running.md."""
+
+    model_config = SettingsConfigDict(env_prefix="CURATOR_", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("var"), description="Data folder: embedded servers, secrets, the demo's mailbox.")
+    host: str = Field("127.0.0.1", description="Address the web process listens on.")
+    port: int = Field(8420, ge=1, le=65535, description="Port of the web process.")
+    base_url: str = Field("", description="Public address of the web process; default http://HOST:PORT.")
+    database_url: str = Field(
+        "", validation_alias="DATABASE_URL", description="PostgreSQL 15 or newer; empty = embedded."
+    )
+    redis_url: str = Field(
+        "", validation_alias="REDIS_URL", description="Valkey or Redis 6.2 or newer; empty = embedded."
+    )
+    secret_file: Path | None = Field(None, description="JSON file with the keys; default CURATOR_HOME/secrets.json.")
+    mailbox_port: int = Field(8425, ge=0, le=65535, description="SMTP port of the mailbox; 0 takes a free one.")
+    inbound_domain: str = Field("", description="Domain whose mail reaches Curator (return path, mailto unsubscribe).")
+    trusted_hops: int = Field(
+        0, ge=0, le=5, description="Reverse proxies in front whose forwarding headers are believed."
+    )
+    fetch_allow: str = Field("", description="Comma-separated CIDR ranges that may be fetched though not public.")
+    fetch_seconds: float = Field(20.0, gt=0, description="Total time allowed for fetching one address, in seconds.")
+    undo_seconds: int = Field(
+        600, ge=0, description="Time between Send and the first message in which Send can be undone."
+    )
+    lease_seconds: int = Field(
+        60, ge=5, description="How long a claimed message stays with its worker without progress."
+    )
+    slice_seconds: float = Field(20.0, gt=0, description="Longest time one delivery task claims messages.")
+    sweep_seconds: float = Field(2.0, gt=0, description="Interval of the sweeps that look for due work.")
+    smtp_reply_seconds: float = Field(
+        600.0, gt=0, description="Longest wait for the reply to the final dot (RFC 5321 4.5.3.2.6)."
+    )
+    smtp_phase_seconds: float = Field(60.0, gt=0, description="Longest wait for every other SMTP reply.")
+    worker_processes: int = Field(2, ge=1, le=64, description="Processes of one Celery worker.")
+    session_idle_hours: int = Field(12, ge=1, description="Hours without use after which a sign-in ends.")
+    session_days: int = Field(7, ge=1, description="Days after which a sign-in ends in any case.")
+    unconfirmed_days: int = Field(14, ge=1, description="Days after which unconfirmed subscriptions are deleted.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log line written."
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url_is_an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("CURATOR_BASE_URL must start with http:// or https://")
+        return value.rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then what a running supervisor wrote down."""
+        return (init_settings, env_settings, _RunningServices(settings_cls))
+
+    @property
+    def public_url(self) -> str:
+        """Public address without a trailing slash; every link in mail and page starts with it."""
+        return self.base_url or f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """DATABASE_URL with the psycopg 3 driver named."""
+        head, separator, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg://{rest}" if separator and head.startswith("postgres") else self.database_url
+
+    @property
+    def run_directory(self) -> Path:
+        """Where the supervisor writes `services.json`."""
+        return self.home.absolute() / "run"
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes kept under `name` outside the database; made on first use."""
+        return bytes.fromhex(_load_secrets(self.secret_file or self.home.absolute() / "secrets.json", name)[name])
+
+
+class _RunningServices(PydanticBaseSettingsSource):
+    """Values the embedded supervisor wrote to CURATOR_HOME/run/services.json, keyed by environment name."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        path = Path(os.environ.get("CURATOR_HOME", "var")).absolute() / "run" / "services.json"
+        try:
+            values: dict[str, Any] = json.loads(path.read_text()).get("environment", {})
+        except (OSError, ValueError):
+            return {}
+        return {
+            (k if k in ("DATABASE_URL", "REDIS_URL") else k.removeprefix("CURATOR_").lower()): v
+            for k, v in values.items()
+            if k != "CURATOR_HOME"
+        }
+
+
+def _load_secrets(path: Path, name: str) -> dict[str, str]:
+    """Read the key file, adding `name` if it is missing. The file is 0600 and replaced atomically."""
+    keys: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    if name in keys:
+        return keys
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        keys = json.loads(path.read_text()) if path.exists() else {}
+        if name not in keys:
+            keys[name] = secrets.token_hex(32)
+            fresh = path.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_text(json.dumps(keys, indent=1))
+            fresh.replace(path)
+    finally:
+        os.close(lock)
+    return keys
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process; `Invalid` with one readable line per mistake."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"CURATOR_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise Invalid("Settings are wrong. " + "; ".join(lines)) from error

@@ -1,0 +1,137 @@
+"""Sources we watch, the articles they or people bring, and the pictures of articles."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from curator.db.base import Base, Id, states
+
+
+class SourceState(StrEnum):
+    """`gone`: answered 410 or failed for long; `muted`: an editor silenced it."""
+
+    ACTIVE = "active"
+    MUTED = "muted"
+    GONE = "gone"
+
+
+class CapturedBy(StrEnum):
+    """How an article came to us."""
+
+    FEED = "feed"
+    ADDRESS = "address"
+    TEXT = "text"
+    HTML = "html"
+
+
+class Triage(StrEnum):
+    """What an editor thought of an article."""
+
+    CANDIDATE = "candidate"
+    STARRED = "starred"
+    LATER = "later"
+    DISMISSED = "dismissed"
+
+
+class FetchState(StrEnum):
+    """Whether the page behind an article has been read. `done` also when there is none to read."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Source(Base):
+    """A feed of one newsletter. Validators (`etag`, `last_modified`) come from the last answer that parsed."""
+
+    __tablename__ = "source"
+    __table_args__ = (
+        # One feed is watched once per newsletter, however its address is spelled.
+        Index("uq_source_newsletter_address", "newsletter_id", "address_key", unique=True),
+        Index("ix_source_due", "next_fetch_at", postgresql_where=text("state = 'active'")),
+    )
+
+    id: Mapped[Id]
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    address: Mapped[str]
+    address_key: Mapped[str]
+    title: Mapped[str]
+    site_address: Mapped[str | None]
+    state: Mapped[SourceState] = mapped_column(states(SourceState), server_default=SourceState.ACTIVE)
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    body_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    next_fetch_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    fetched_at: Mapped[datetime | None]
+    succeeded_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(Integer, server_default="0")
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Picture(Base):
+    """A re-encoded raster image, stored once by content hash so that every web process can serve it."""
+
+    __tablename__ = "picture"
+
+    id: Mapped[Id]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    media_type: Mapped[str]
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    data: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+
+class Article(Base):
+    """One piece found, pasted or captured. Blocks of text are sanitised HTML; `published_offset` keeps the zone."""
+
+    __tablename__ = "article"
+    __table_args__ = (
+        # The same address, or the same words, is one article of a newsletter: capture finds it and says so.
+        Index(
+            "uq_article_newsletter_address",
+            "newsletter_id",
+            "address_key",
+            unique=True,
+            postgresql_where=text("address_key IS NOT NULL"),
+        ),
+        Index(
+            "uq_article_newsletter_content",
+            "newsletter_id",
+            "content_hash",
+            unique=True,
+            postgresql_where=text("content_hash IS NOT NULL"),
+        ),
+        Index("ix_article_triage", "newsletter_id", "triage", "created_at"),
+        CheckConstraint("address_key IS NOT NULL OR content_hash IS NOT NULL", name="has_identity"),
+    )
+
+    id: Mapped[Id]
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id", ondelete="SET NULL"), index=True)
+    captured_by: Mapped[CapturedBy] = mapped_column(states(CapturedBy))
+    address: Mapped[str | None]
+    address_key: Mapped[str | None]
+    content_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    title: Mapped[str]
+    author: Mapped[str] = mapped_column(server_default="")
+    site: Mapped[str] = mapped_column(server_default="")
+    language: Mapped[str] = mapped_column(server_default="")
+    published_at: Mapped[datetime | None]
+    published_offset: Mapped[int | None] = mapped_column(Integer)  # minutes east of UTC, as published
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    summary: Mapped[str] = mapped_column(server_default="")
+    quote: Mapped[str] = mapped_column(server_default="")
+    body_html: Mapped[str] = mapped_column(server_default="")
+    body_text: Mapped[str] = mapped_column(server_default="")
+    words: Mapped[int] = mapped_column(Integer, server_default="0")
+    picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
+    picture_alt: Mapped[str] = mapped_column(server_default="")
+    sketch: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    triage: Mapped[Triage] = mapped_column(states(Triage), server_default=Triage.CANDIDATE)
+    fetch_state: Mapped[FetchState] = mapped_column(states(FetchState), server_default=FetchState.DONE)
+    fetch_error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

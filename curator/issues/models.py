@@ -1,0 +1,152 @@
+"""Newsletters, issues, sections and items. An item is a copy the editor owns: later feed edits cannot alter it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from curator.db.base import Base, Id, states
+
+
+class Tracking(StrEnum):
+    """How much is measured, per newsletter. See docs/standards.md, Privacy."""
+
+    OFF = "off"
+    AGGREGATE = "aggregate"
+    HYGIENE = "hygiene"
+    INDIVIDUAL = "individual"
+
+
+class IssueState(StrEnum):
+    """`draft` may be edited; `sending` is locked (a delivery exists); `sent` is published in the archive."""
+
+    DRAFT = "draft"
+    SENDING = "sending"
+    SENT = "sent"
+
+
+class Newsletter(Base):
+    """A title people subscribe to. `section_template` is a list of {name, minimum, maximum, label}."""
+
+    __tablename__ = "newsletter"
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
+    from_name: Mapped[str]
+    from_address: Mapped[str]
+    reply_to: Mapped[str | None]
+    language: Mapped[str]
+    timezone: Mapped[str] = mapped_column(server_default="Europe/Amsterdam")
+    tracking: Mapped[Tracking] = mapped_column(states(Tracking), server_default=Tracking.INDIVIDUAL)
+    postal_address: Mapped[str] = mapped_column(server_default="")
+    accent: Mapped[str] = mapped_column(server_default="#0b5cad")
+    section_template: Mapped[list[dict[str, Any]]]
+    # Our own design when NULL; otherwise a Jinja2 source that owners edit, rendered in the limited child.
+    design_source: Mapped[str | None]
+    relay_id: Mapped[int | None] = mapped_column(ForeignKey("relay.id", ondelete="SET NULL"))
+    # Takes the next issue number under the row's lock, so that numbers have no gap and no twin.
+    next_number: Mapped[int] = mapped_column(Integer, server_default="1")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Issue(Base):
+    """One number of a newsletter. `version` rises with every change of what readers will see."""
+
+    __tablename__ = "issue"
+    # A number is given once per newsletter.
+    __table_args__ = (UniqueConstraint("newsletter_id", "number"),)
+
+    id: Mapped[Id]
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(Integer)
+    subject: Mapped[str]
+    preheader: Mapped[str] = mapped_column(server_default="")
+    intro: Mapped[str] = mapped_column(server_default="")  # Markdown
+    outro: Mapped[str] = mapped_column(server_default="")  # Markdown
+    state: Mapped[IssueState] = mapped_column(states(IssueState), server_default=IssueState.DRAFT)
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    opened_at: Mapped[datetime | None]  # first time an editor opened it: how long an issue takes
+    sent_at: Mapped[datetime | None]
+
+    newsletter: Mapped[Newsletter] = relationship()
+    sections: Mapped[list["Section"]] = relationship(
+        order_by="Section.position",
+        back_populates="issue",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
+
+
+class Section(Base):
+    """A named part of an issue with a minimum and maximum number of items. `label` marks sponsored content."""
+
+    __tablename__ = "section"
+    __table_args__ = (
+        # A section is found by its name, so a name stands once in an issue.
+        UniqueConstraint("issue_id", "name"),
+        CheckConstraint("minimum >= 0 AND (maximum IS NULL OR maximum >= minimum)", name="bounds"),
+    )
+
+    id: Mapped[Id]
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    position: Mapped[int] = mapped_column(Integer)
+    minimum: Mapped[int] = mapped_column(Integer, server_default="0")
+    maximum: Mapped[int | None] = mapped_column(Integer)
+    label: Mapped[str] = mapped_column(server_default="")
+
+    issue: Mapped[Issue] = relationship(back_populates="sections")
+    items: Mapped[list["Item"]] = relationship(
+        order_by="Item.position", back_populates="section", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class Item(Base):
+    """An article placed in an issue. `version` guards against two editors overwriting each other."""
+
+    __tablename__ = "item"
+    __table_args__ = (
+        # An article stands in an issue once: placing it again moves it.
+        UniqueConstraint("issue_id", "article_id"),
+        Index("ix_item_section", "section_id", "position"),
+    )
+
+    id: Mapped[Id]
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"))
+    section_id: Mapped[int] = mapped_column(ForeignKey("section.id", ondelete="CASCADE"))
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="SET NULL"), index=True)
+    position: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str]
+    address: Mapped[str | None]
+    address_key: Mapped[str | None] = mapped_column(index=True)  # "already published in issue 42"
+    site: Mapped[str] = mapped_column(server_default="")
+    author: Mapped[str] = mapped_column(server_default="")
+    blurb: Mapped[str] = mapped_column(server_default="")  # Markdown
+    picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
+    picture_alt: Mapped[str] = mapped_column(server_default="")
+    reading_minutes: Mapped[int | None] = mapped_column(Integer)
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+
+    section: Mapped[Section] = relationship(back_populates="items")
+
+
+class Revision(Base):
+    """History of one field: what it was before, who changed it, when. Append only."""
+
+    __tablename__ = "revision"
+    __table_args__ = (Index("ix_revision_issue", "issue_id", "id"),)
+
+    id: Mapped[Id]
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"))
+    item_id: Mapped[int | None]
+    field: Mapped[str]
+    before: Mapped[str]
+    after: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,178 @@
+"""The ledger: relays, deliveries, one row per message, and notices (mails that are not part of an issue)."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from curator.db.base import Base, Id, states
+
+
+class Security(StrEnum):
+    """How the connection to a relay is protected. Certificates are verified unless it is `none`."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery is. Only `sent` and `cancelled` are final."""
+
+    SCHEDULED = "scheduled"
+    FREEZING = "freezing"
+    SENDING = "sending"
+    HOLDING = "holding"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    SENT = "sent"
+
+
+class MessageState(StrEnum):
+    """Where a message is. Final: accepted, rejected, unknown, suppressed, cancelled."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    ATTEMPTING = "attempting"
+    DEFERRED = "deferred"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+class NoticeKind(StrEnum):
+    """What a notice is for."""
+
+    TEST = "test"
+    CONFIRMATION = "confirmation"
+    SIGN_IN = "sign-in"
+
+
+class NoticeState(StrEnum):
+    """A notice in doubt is sent again by itself, so there is no `unknown` here."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Relay(Base):
+    """An SMTP server we send through. `rate` is messages per second over all workers; NULL is as fast as it goes."""
+
+    __tablename__ = "relay"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(unique=True)
+    host: Mapped[str]
+    port: Mapped[int] = mapped_column(Integer)
+    security: Mapped[Security] = mapped_column(states(Security))
+    username: Mapped[str | None]
+    password: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted, see curator/delivery/relays.py
+    connections: Mapped[int] = mapped_column(Integer, server_default="8")
+    rate: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (CheckConstraint("connections BETWEEN 1 AND 256", name="connections"),)
+
+
+class Delivery(Base):
+    """One edition to one audience. `expected` is written when the audience is frozen and never after."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[Id]
+    # One delivery per issue: a second Send, from whatever tab, finds this row and stops.
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"), unique=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"), index=True)
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"))
+    state: Mapped[DeliveryState] = mapped_column(states(DeliveryState), server_default=DeliveryState.SCHEDULED)
+    scheduled_at: Mapped[datetime]
+    expected: Mapped[int | None] = mapped_column(Integer)
+    reason: Mapped[str | None]  # why it is paused or held, for a person
+    by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    frozen_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_delivery_open", "state", postgresql_where=text("state NOT IN ('sent', 'cancelled')")),)
+
+
+class Message(Base):
+    """One edition to one subscriber. The row is the truth about whether the mail was sent; see engine.py."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        # Nobody is in an audience twice, so nobody is mailed twice.
+        UniqueConstraint("delivery_id", "subscriber_id"),
+        # What a slice claims, smallest id first. States not in the predicate cost no index entry.
+        Index(
+            "ix_message_claimable",
+            "delivery_id",
+            "id",
+            postgresql_where=text("state IN ('pending', 'claimed', 'deferred', 'attempting')"),
+        ),
+        Index("ix_message_subscriber", "subscriber_id"),
+        # Room on the page for new versions of the row: updates stay HOT.
+        {"postgresql_with": {"fillfactor": 50}},
+    )
+
+    id: Mapped[Id]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id", ondelete="CASCADE"))
+    # NULL after erasure: the row and its counts remain, the person does not.
+    subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscriber.id", ondelete="SET NULL"))
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id", ondelete="SET NULL"))
+    address: Mapped[str]
+    name: Mapped[str] = mapped_column(server_default="")
+    is_individual: Mapped[bool] = mapped_column(server_default="false")  # links and pixel of its own
+    # Fixed for the row across attempts (no two rows share one: random 122 bits): a resend is recognisable.
+    message_id: Mapped[uuid.UUID] = mapped_column(server_default=func.gen_random_uuid())
+    state: Mapped[MessageState] = mapped_column(states(MessageState))
+    reason: Mapped[str | None] = mapped_column(Text)
+    epoch: Mapped[int] = mapped_column(Integer, server_default="0")  # the fence: rises with every claim
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    last_reply: Mapped[str | None]
+    relay_id: Mapped[int | None] = mapped_column(ForeignKey("relay.id", ondelete="SET NULL"))
+    marked_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+
+
+class Notice(Base):
+    """A mail outside an issue: a test, a confirmation, a sign-in link. Resent by itself when in doubt."""
+
+    __tablename__ = "notice"
+    __table_args__ = (Index("ix_notice_due", "not_before", postgresql_where=text("state = 'waiting'")),)
+
+    id: Mapped[Id]
+    kind: Mapped[NoticeKind] = mapped_column(states(NoticeKind))
+    # What the notice is about, so that one request makes one mail however often it is repeated.
+    key: Mapped[str] = mapped_column(unique=True)
+    newsletter_id: Mapped[int | None] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    sender: Mapped[str]  # envelope sender
+    address: Mapped[str]  # envelope recipient
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # the message, 7-bit CRLF, not dot-stuffed
+    facts: Mapped[dict[str, Any]]
+    state: Mapped[NoticeState] = mapped_column(states(NoticeState), server_default=NoticeState.WAITING)
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    not_before: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_reply: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sent_at: Mapped[datetime | None]

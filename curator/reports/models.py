@@ -1,0 +1,34 @@
+"""Hourly counts, rebuildable from the events at any time, and how far they have been counted."""
+
+from datetime import datetime
+
+from sqlalchemy import Integer, PrimaryKeyConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from curator.db.base import Base, states
+from curator.events.models import Actor, EventKind
+
+
+class Rollup(Base):
+    """Hits of one kind by one sort of actor on one link (0: none) of an issue in one hour."""
+
+    __tablename__ = "rollup"
+    # One row per hour and kind: counting the same hour again replaces it.
+    __table_args__ = (PrimaryKeyConstraint("issue_id", "hour", "kind", "actor", "link_number"),)
+
+    issue_id: Mapped[int]
+    hour: Mapped[datetime]
+    kind: Mapped[EventKind] = mapped_column(states(EventKind))
+    actor: Mapped[Actor] = mapped_column(states(Actor))
+    link_number: Mapped[int] = mapped_column(Integer)
+    hits: Mapped[int]
+
+
+class Watermark(Base):
+    """Up to which event id the rollups are complete."""
+
+    __tablename__ = "watermark"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[int]
+    counted_at: Mapped[datetime]

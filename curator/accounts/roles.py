@@ -1,0 +1,36 @@
+"""What a role may do, and which role a user holds where. Default deny: no grant, no access."""
+
+from typing import Literal
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from curator.accounts.models import Grant, Role
+
+Action = Literal["read", "edit", "own"]
+
+_ALLOWED: dict[Role, frozenset[str]] = {
+    Role.OWNER: frozenset({"read", "edit", "own"}),
+    Role.EDITOR: frozenset({"read", "edit"}),
+    Role.VIEWER: frozenset({"read"}),
+}
+_STRENGTH = [Role.VIEWER, Role.EDITOR, Role.OWNER]
+
+
+def may(role: Role | None, action: Action) -> bool:
+    """Whether a holder of the role may read, edit (and send), or own (settings, people, relays)."""
+    return role is not None and action in _ALLOWED[role]
+
+
+def role_of(session: Session, user_id: int, newsletter_id: int | None) -> Role | None:
+    """The strongest role the user holds for this newsletter (their grant for all newsletters counts too)."""
+    everywhere = Grant.newsletter_id.is_(None)
+    here = everywhere if newsletter_id is None else or_(everywhere, Grant.newsletter_id == newsletter_id)
+    held = session.scalars(select(Grant.role).where(Grant.user_id == user_id, here)).all()
+    return max(held, key=_STRENGTH.index, default=None)
+
+
+def newsletters_of(session: Session, user_id: int) -> list[int] | None:
+    """Ids of the newsletters the user has a grant for; None means all of them."""
+    held = session.scalars(select(Grant.newsletter_id).where(Grant.user_id == user_id)).all()
+    return None if None in held else [n for n in held if n is not None]

@@ -1,0 +1,36 @@
+"""Sweeps that ask the database what is due, and the housekeeping of every hour."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.orm import Session
+
+from curator.audience.retention import delete_unconfirmed
+from curator.db.heartbeats import Heartbeat
+from curator.delivery import sweep
+from curator.delivery.models import Notice, NoticeState
+from curator.doorbell import ring
+from curator.events.partitions import ensure_partitions
+from curator.settings import get_settings
+from workers.base import task
+
+HEARTBEATS_KEPT = timedelta(hours=1)
+"""How long the heartbeat of a process that has gone is kept."""
+
+
+@task("upkeep.sweep")
+def sweep_deliveries(session: Session) -> list[Any]:
+    """Ring for every delivery with something to do and for notices that are due."""
+    rung: list[Any] = list(sweep.sweep(session, get_settings()))
+    if session.scalar(select(exists().where(Notice.state == NoticeState.WAITING, Notice.not_before <= func.now()))):
+        ring(session, "delivery.notices")
+    return rung
+
+
+@task("upkeep.daily")
+def keep_house(session: Session) -> None:
+    """Room for the events to come; nothing kept that was promised to go. Asked every hour, mostly in vain."""
+    ensure_partitions(session)
+    delete_unconfirmed(session, get_settings())
+    session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

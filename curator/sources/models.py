@@ -64,6 +64,8 @@ class Source(Base):
     etag: Mapped[str | None]
     last_modified: Mapped[str | None]
     body_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    moved_to: Mapped[str | None]  # where permanent redirects lead; believed after several in a row
+    moves_seen: Mapped[int] = mapped_column(Integer, server_default="0")
     next_fetch_at: Mapped[datetime] = mapped_column(server_default=func.now())
     fetched_at: Mapped[datetime | None]
     succeeded_at: Mapped[datetime | None]
@@ -106,6 +108,8 @@ class Article(Base):
             postgresql_where=text("content_hash IS NOT NULL"),
         ),
         Index("ix_article_triage", "newsletter_id", "triage", "created_at"),
+        # Near-duplicates share hashes of a sketch: `&&` on a bigint[] is quick only with GIN.
+        Index("ix_article_sketch", "sketch", postgresql_using="gin"),
         CheckConstraint("address_key IS NOT NULL OR content_hash IS NOT NULL", name="has_identity"),
     )
 

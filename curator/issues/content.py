@@ -1,0 +1,175 @@
+"""An issue as plain frozen data: everything its readers will see and nothing else. What editions render.
+
+The content hash covers all of it, the design and the newsletter's facts included: two equal hashes are one mail.
+"""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from curator.issues.compose import get_issue
+from curator.issues.markdown import to_html, to_text
+from curator.issues.models import Issue, Item, Newsletter, Section
+from curator.sources.models import Picture
+
+
+@dataclass(frozen=True)
+class PictureContent:
+    """A stored picture; `sha256` is hex, sizes are pixels. The web serves it at /pictures/{sha256}."""
+
+    sha256: str
+    width: int
+    height: int
+    media_type: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class ItemContent:
+    """One item. The blurb is there twice: as safe HTML and as plain text."""
+
+    id: int
+    title: str
+    address: str | None
+    site: str
+    author: str
+    blurb_html: str
+    blurb_text: str
+    picture: PictureContent | None
+    reading_minutes: int | None
+
+
+@dataclass(frozen=True)
+class SectionContent:
+    """A section with its items in order. `label` marks sponsored content."""
+
+    name: str
+    label: str
+    minimum: int
+    maximum: int | None
+    items: tuple[ItemContent, ...]
+
+
+@dataclass(frozen=True)
+class NewsletterContent:
+    """The newsletter's facts that stand in a mail. `design_source` None means our own design."""
+
+    id: int
+    slug: str
+    name: str
+    description: str
+    from_name: str
+    from_address: str
+    reply_to: str | None
+    language: str
+    timezone: str
+    tracking: str
+    postal_address: str
+    accent: str
+    design_source: str | None
+
+
+@dataclass(frozen=True)
+class IssueContent:
+    """A whole issue. `content_hash` is SHA-256 over every other field."""
+
+    issue_id: int
+    number: int
+    subject: str
+    preheader: str
+    intro_html: str
+    intro_text: str
+    outro_html: str
+    outro_text: str
+    sections: tuple[SectionContent, ...]
+    newsletter: NewsletterContent
+    content_hash: bytes = b""
+
+
+def load_content(session: Session, issue_id: int) -> IssueContent:
+    """The issue as it stands now, with its hash; `NotFound` when there is none."""
+    issue = get_issue(session, issue_id)
+    pictures = _pictures(session, issue)
+    content = IssueContent(
+        issue_id=issue.id,
+        number=issue.number,
+        subject=issue.subject,
+        preheader=issue.preheader,
+        intro_html=to_html(issue.intro),
+        intro_text=to_text(issue.intro),
+        outro_html=to_html(issue.outro),
+        outro_text=to_text(issue.outro),
+        sections=tuple(_section(section, pictures) for section in issue.sections),
+        newsletter=_newsletter(issue.newsletter),
+    )
+    return dataclasses.replace(content, content_hash=hash_content(content))
+
+
+def hash_content(content: IssueContent) -> bytes:
+    """SHA-256 over every field of `content` but the hash itself."""
+    facts = dataclasses.asdict(dataclasses.replace(content, content_hash=b""))
+    del facts["content_hash"]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode("ascii")).digest()
+
+
+def _newsletter(newsletter: Newsletter) -> NewsletterContent:
+    return NewsletterContent(
+        id=newsletter.id,
+        slug=newsletter.slug,
+        name=newsletter.name,
+        description=newsletter.description,
+        from_name=newsletter.from_name,
+        from_address=newsletter.from_address,
+        reply_to=newsletter.reply_to,
+        language=newsletter.language,
+        timezone=newsletter.timezone,
+        tracking=str(newsletter.tracking),
+        postal_address=newsletter.postal_address,
+        accent=newsletter.accent,
+        design_source=newsletter.design_source,
+    )
+
+
+def _section(section: Section, pictures: dict[int, Picture]) -> SectionContent:
+    return SectionContent(
+        name=section.name,
+        label=section.label,
+        minimum=section.minimum,
+        maximum=section.maximum,
+        items=tuple(_item(item, pictures) for item in section.items),
+    )
+
+
+def _item(item: Item, pictures: dict[int, Picture]) -> ItemContent:
+    picture = pictures.get(item.picture_id) if item.picture_id else None
+    return ItemContent(
+        id=item.id,
+        title=item.title,
+        address=item.address,
+        site=item.site,
+        author=item.author,
+        blurb_html=to_html(item.blurb),
+        blurb_text=to_text(item.blurb),
+        picture=_picture(picture, item.picture_alt) if picture else None,
+        reading_minutes=item.reading_minutes,
+    )
+
+
+def _picture(picture: Picture, alt: str) -> PictureContent:
+    return PictureContent(
+        sha256=picture.sha256.hex(),
+        width=picture.width,
+        height=picture.height,
+        media_type=picture.media_type,
+        alt=alt,
+    )
+
+
+def _pictures(session: Session, issue: Issue) -> dict[int, Picture]:
+    ids = {item.picture_id for section in issue.sections for item in section.items if item.picture_id}
+    found = session.scalars(select(Picture).where(Picture.id.in_(ids))) if ids else ()
+    return {picture.id: picture for picture in found}

@@ -1,0 +1,212 @@
+"""The web process: the tracking path in front, then pages; security headers on everything; errors as pages.
+
+Errors of the stages become statuses here and nowhere else.
+"""
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib import import_module
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from curator import errors
+from curator.assets import static_directory
+from curator.db.heartbeats import Process, beat
+from curator.db.session import transaction
+from curator.events.intake import TrackingApp
+from curator.settings import get_settings
+from curator.web.access import SignInNeeded
+from curator.web.pages import page
+
+log = structlog.get_logger(__name__)
+
+ROUTERS = (
+    "curator.web.health",
+    "curator.web.sign_in",
+    "curator.web.account",
+    "curator.web.pictures",
+    "curator.web.mailbox",
+    "curator.web.desk.newsletters",
+    "curator.web.desk.this_week",
+    "curator.web.desk.issue",
+    "curator.web.desk.audience",
+    "curator.web.desk.deliveries",
+    "curator.web.desk.report",
+    "curator.web.desk.settings",
+    "curator.web.public.subscribe",
+    "curator.web.public.preferences",
+    "curator.web.public.unsubscribe",
+    "curator.web.public.archive",
+)
+STATUSES: dict[type[errors.CuratorError], int] = {
+    errors.NotFound: 404,
+    errors.Forbidden: 403,
+    errors.Conflict: 409,
+    errors.Unavailable: 503,
+}
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEARTBEAT_SECONDS = 10.0
+
+
+def create_app() -> ASGIApp:
+    """The whole ASGI application of the web process."""
+    tracking = TrackingApp()
+    app = FastAPI(title="Curator", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(tracking))
+    app.mount("/static", _Static(directory=static_directory()), name="static")
+    for name in ROUTERS:
+        if not _exists(name):
+            continue
+        app.include_router(import_module(name).router)
+    app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
+    app.add_exception_handler(errors.CuratorError, _refused)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(SQLAlchemyError, _database_error)
+    app.add_exception_handler(Exception, _failed)
+    app.add_middleware(SecurityHeaders)
+    return _Front(tracking, app)
+
+
+class _Front:
+    """Hands opens and clicks to the tracking path before the framework sees them."""
+
+    def __init__(self, tracking: ASGIApp, app: ASGIApp) -> None:
+        self._tracking, self._app = tracking, app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_hit = scope["type"] == "http" and scope["path"].startswith(("/o/", "/c/"))
+        await (self._tracking if is_hit else self._app)(scope, receive, send)
+
+
+class _Static(StaticFiles):
+    """Static files, kept for ever by browsers when their address carries the hash."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if b"v=" in scope.get("query_string", b""):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+class SecurityHeaders:
+    """Adds the headers every response carries; a response that sets its own policy keeps it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}  # type: ignore[attr-defined]
+                extra = [(n, v) for n, v in _security_headers() if n not in present]
+                message["headers"] = [*message["headers"], *extra]  # type: ignore[misc]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)  # type: ignore[arg-type]
+
+
+def _security_headers() -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+    ]
+    if get_settings().public_url.startswith("https://"):
+        headers.append((b"strict-transport-security", b"max-age=31536000"))
+    return headers
+
+
+def _lifespan(tracking: TrackingApp) -> Callable[[FastAPI], object]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        stop = threading.Event()
+        heart = threading.Thread(target=_keep_beating, args=(stop,), name="heartbeat", daemon=True)
+        heart.start()
+        await tracking.start()
+        yield
+        stop.set()
+        await tracking.stop()
+
+    return lifespan  # type: ignore[return-value]
+
+
+def _keep_beating(stop: threading.Event) -> None:
+    while True:
+        try:
+            with transaction() as session:
+                beat(session, Process.WEB)
+        except (SQLAlchemyError, errors.CuratorError) as error:
+            log.warning("heartbeat_missed", error=type(error).__name__)
+        if stop.wait(HEARTBEAT_SECONDS):
+            return
+
+
+async def _ask_to_sign_in(request: Request, _: Exception) -> Response:
+    if request.headers.get("hx-request"):
+        return Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
+    target = request.url.path if request.method == "GET" else "/"
+    return RedirectResponse(f"/sign-in?next={quote(target)}", status_code=303)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.CuratorError)  # noqa: S101 - what the handler is registered for
+    status = next((s for kind, s in STATUSES.items() if isinstance(error, kind)), 422)
+    return _problem(request, status, error.message)
+
+
+async def _not_understood(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    fields = ", ".join(sorted({str(e["loc"][-1]) for e in error.errors()}))
+    return _problem(request, 422, f"Something in the form cannot be used: {fields}. Correct it and send it again.")
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    message = "There is no such page." if error.status_code == 404 else str(error.detail)
+    return _problem(request, error.status_code, message)
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    log.error("database_refused", error=type(error).__name__, path=request.scope.get("route_path", ""))
+    is_down = isinstance(error, DBAPIError) and (error.connection_invalidated or error.code in ("e3q8", "rvf5"))
+    if is_down or isinstance(error, DBAPIError) and "OperationalError" in type(error).__name__:
+        return _problem(request, 503, "The database does not answer. Nothing was changed; try again in a moment.")
+    return await _failed(request, error)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("request_failed", exc_info=error)
+    return _problem(request, 500, "Something went wrong on our side. Nothing was changed; the log says what it was.")
+
+
+def _problem(request: Request, status: int, message: str) -> Response:
+    """The message as a part of the page for htmx, as JSON for scripts that ask for it, else as a page."""
+    template = "web/problem_part.html" if request.headers.get("hx-request") else "web/problem.html"
+    response = page(request, template, status=status, code=status, message=message)
+    if request.headers.get("hx-request"):
+        response.headers["HX-Retarget"] = "#notices"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def _exists(name: str) -> bool:  # TEMPORARY while pages land
+    from importlib.util import find_spec
+
+    return find_spec(name) is not None

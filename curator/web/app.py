@@ -5,7 +5,7 @@ Errors of the stages become statuses here and nowhere else.
 
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -133,7 +133,7 @@ def _security_headers() -> list[tuple[bytes, bytes]]:
     return headers
 
 
-def _lifespan(tracking: TrackingApp) -> Callable[[FastAPI], object]:
+def _lifespan(tracking: TrackingApp) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
@@ -144,7 +144,7 @@ def _lifespan(tracking: TrackingApp) -> Callable[[FastAPI], object]:
         stop.set()
         await tracking.stop()
 
-    return lifespan  # type: ignore[return-value]
+    return lifespan
 
 
 def _keep_beating(stop: threading.Event) -> None:
@@ -185,8 +185,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _database_error(request: Request, error: Exception) -> Response:
     log.error("database_refused", error=type(error).__name__, path=request.scope.get("route_path", ""))
-    is_down = isinstance(error, DBAPIError) and (error.connection_invalidated or error.code in ("e3q8", "rvf5"))
-    if is_down or isinstance(error, DBAPIError) and "OperationalError" in type(error).__name__:
+    is_down = isinstance(error, DBAPIError) and error.connection_invalidated
+    if is_down or isinstance(error, OperationalError):
         return _problem(request, 503, "The database does not answer. Nothing was changed; try again in a moment.")
     return await _failed(request, error)
 

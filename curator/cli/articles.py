@@ -1,0 +1,129 @@
+"""Articles: add an address, a text or a page; list what there is."""
+
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from curator.cli.lookup import Slug
+from curator.cli.output import AsJson, say, say_json, say_step, say_table
+from curator.db.session import transaction
+from curator.errors import FetchFailed, Invalid
+from curator.issues.newsletters import get_newsletter
+from curator.settings import get_settings
+from curator.sources import intake
+from curator.sources.models import Article, FetchState, Triage
+from curator.sources.triage import candidates
+
+app = typer.Typer(no_args_is_help=True)
+
+LARGEST = 5_000_000
+"""Bytes of a pasted text or page."""
+
+
+@app.command()
+def add(
+    slug: Slug,
+    url: Annotated[str, typer.Argument(metavar="[URL]", help="The page to read.")] = "",
+    text_file: Annotated[str, typer.Option(help="A file with the text of an article; - reads stdin.")] = "",
+    html_file: Annotated[str, typer.Option(help="A file with a page; - reads stdin.")] = "",
+    page_url: Annotated[str, typer.Option("--url", help="Where the page of --html-file was found.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add an article: an address, a text, or a saved page."""
+    if sum(map(bool, (url, text_file, html_file))) != 1:
+        raise Invalid("Give one of: an address, --text-file FILE, --html-file FILE --url ADDRESS.")
+    if html_file and not page_url:
+        raise Invalid("Say where the page was found: --html-file FILE --url ADDRESS.")
+    facts = _add_address(slug, url) if url else _add_content(slug, text_file, html_file, page_url)
+    if as_json:
+        say_json(facts)
+    else:
+        again = f" (already there as {facts['duplicate_of']})" if facts["duplicate_of"] else ""
+        say(f"Article {facts['id']}: {facts['title']}{again}")
+
+
+@app.command("list")
+def list_all(
+    slug: Slug,
+    triage: Annotated[Triage | None, typer.Option(help="Only these; without it candidates and starred.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """The articles of a newsletter, newest first."""
+    with transaction() as session:
+        newsletter = get_newsletter(session, slug)
+        rows = [article_facts(article) for article in candidates(session, newsletter.id, triage, limit)]
+    if as_json:
+        say_json(rows)
+    else:
+        columns = ("id", "title", "site", "published_at", "triage")
+        say_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+def article_facts(article: Article, duplicate_of: int | None = None) -> dict[str, Any]:
+    """What is told of an article; times with the offset they were published with."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "author": article.author,
+        "site": article.site,
+        "language": article.language,
+        "published_at": _as_published(article.published_at, article.published_offset),
+        "tags": list(article.tags or ()),
+        "address": article.address,
+        "words": article.words,
+        "triage": Triage(article.triage).value,
+        "fetch_state": FetchState(article.fetch_state).value,
+        "duplicate_of": duplicate_of,
+    }
+
+
+def _add_content(slug: str, text_file: str, html_file: str, address: str) -> dict[str, Any]:
+    settings = get_settings()
+    data = _read(text_file or html_file)
+    with transaction() as session:
+        newsletter = get_newsletter(session, slug)
+        if text_file:
+            text = data.decode("utf-8-sig", errors="replace")
+            added = intake.add_text(session, newsletter.id, text, timezone=newsletter.timezone, settings=settings)
+        else:
+            page = data.decode("utf-8-sig", errors="replace")
+            added = intake.add_html(session, newsletter.id, page, address=address, timezone=newsletter.timezone)
+        return article_facts(added.article, added.duplicate_of) | {"outcome": added.outcome}
+
+
+def _add_address(slug: str, address: str) -> dict[str, Any]:
+    """The address is kept first, then read: whatever becomes of the page, the find is not lost."""
+    with transaction() as session:
+        newsletter = get_newsletter(session, slug)
+        added = intake.add_address(session, newsletter.id, address)
+        outcome, duplicate_of, article_id = added.outcome, added.duplicate_of, added.article.id
+        is_read = added.article.fetch_state is FetchState.DONE
+    say_step(f"Reading {address} …")
+    with transaction() as session:
+        article = session.get_one(Article, article_id) if is_read else None
+        article = article or intake.read_article(session, article_id, get_settings())
+        facts = article_facts(article, duplicate_of) | {"outcome": outcome}
+        error = article.fetch_error if article.fetch_state is FetchState.FAILED else None
+    if error:
+        raise FetchFailed(f"The address is kept as article {article_id}, but could not be read: {error}", id=article_id)
+    return facts
+
+
+def _read(name: str) -> bytes:
+    """The bytes of a file or of stdin; `Invalid` when there is none or too much."""
+    try:
+        data = sys.stdin.buffer.read(LARGEST + 1) if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise Invalid(f"{name} cannot be read: {error.strerror}.") from error
+    if len(data) > LARGEST:
+        raise Invalid(f"{name} is larger than {LARGEST // 1_000_000} MB. Leave out what is not the article.")
+    return data
+
+
+def _as_published(at: datetime | None, offset: int | None) -> datetime | None:
+    """The moment with the offset of its publication (minutes east of UTC)."""
+    return at.astimezone(timezone(timedelta(minutes=offset or 0))) if at else None

@@ -1,0 +1,122 @@
+"""Deliveries: how far an issue is, everything about every message, and the brakes."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from curator.cli.lookup import ACTOR, IssueName, find_issue
+from curator.cli.output import AsJson, say, say_csv, say_facts, say_json
+from curator.db.session import transaction
+from curator.delivery import ledger, plan
+from curator.delivery.models import Delivery
+from curator.errors import NotFound
+
+app = typer.Typer(no_args_is_help=True)
+
+FINAL = ("sent", "cancelled")
+
+
+@app.command()
+def show(
+    issue: IssueName,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay and show the progress until it is over.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Candidates by state and reason, rate, started, finished."""
+    status = _watch(issue) if watch and not as_json else _status(issue)
+    if as_json:
+        say_json(status)
+    else:
+        say_status(status)
+
+
+@app.command()
+def export(
+    issue: IssueName,
+    out: Annotated[Path | None, typer.Option(help="Write here instead of stdout.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every message as CSV: address, state, reason, message-id, attempts, last reply, times."""
+    with transaction() as session:
+        delivery = _delivery(session, issue)
+        say_csv(ledger.export_csv(session, delivery.issue_id), out, as_json)
+
+
+@app.command()
+def pause(issue: IssueName, as_json: AsJson = False) -> None:
+    """Stop handing over messages; what is in flight is finished."""
+    _brake(issue, "pause", as_json)
+
+
+@app.command()
+def resume(issue: IssueName, as_json: AsJson = False) -> None:
+    """Go on with a paused delivery."""
+    _brake(issue, "resume", as_json)
+
+
+@app.command()
+def cancel(
+    issue: IssueName,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End a delivery for good; whoever has not been mailed will not be."""
+    if not (yes or as_json):
+        typer.confirm("Whoever has not been mailed yet will not get this issue. Cancel it?", abort=True)
+    _brake(issue, "cancel", as_json)
+
+
+def say_status(status: dict[str, Any]) -> None:
+    """A delivery for a person: the sum first, then the parts."""
+    parts = {"accepted": status["accepted"], "excluded": status["excluded_total"], "failed": status["failed"]}
+    parts |= {"unknown": status["unknown"], "waiting": status["waiting"]}
+    say(f"{status['candidates']} candidates = " + " + ".join(f"{n} {name}" for name, n in parts.items()))
+    hidden = {"accepted", "excluded_total", "failed", "unknown", "waiting", "candidates"}
+    say_facts({name: value for name, value in status.items() if name not in hidden})
+
+
+def _status(issue: str) -> dict[str, Any]:
+    with transaction() as session:
+        status: dict[str, Any] = ledger.delivery_status(session, _delivery(session, issue).issue_id)
+        return status
+
+
+def _delivery(session: Session, issue: str) -> Delivery:
+    found = find_issue(session, issue)
+    delivery = session.scalar(select(Delivery).where(Delivery.issue_id == found.id))
+    if delivery is None:
+        raise NotFound(f"Issue {issue} has not been sent. Send it with `curator issues send {issue}`.", issue=found.id)
+    return delivery
+
+
+def _brake(issue: str, verb: str, as_json: bool) -> None:
+    with transaction() as session:
+        delivery = _delivery(session, issue)
+        getattr(plan, verb)(session, delivery.id, by=ACTOR)
+        session.flush()
+        status = ledger.delivery_status(session, delivery.issue_id)
+    if as_json:
+        say_json(status)
+    else:
+        say(f"The delivery is {status['state']}.")
+
+
+def _watch(issue: str) -> dict[str, Any]:
+    """A progress bar until the delivery is over, or Ctrl-C."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("waiting", total=None)
+        while True:
+            status = _status(issue)
+            done = status["accepted"] + status["failed"] + status["unknown"]
+            progress.update(bar, description=status["state"], completed=done, total=status["expected"])
+            if status["state"] in FINAL:
+                return status
+            time.sleep(0.5)

@@ -1,0 +1,201 @@
+"""Issues: create, fill, check, render, test and send them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from curator.accounts.audit import record
+from curator.cli.deliveries import say_status
+from curator.cli.lookup import ACTOR, IssueName, Slug, find_issue
+from curator.cli.output import AsJson, say, say_json, say_step, say_table
+from curator.db.session import transaction
+from curator.delivery import ledger, plan
+from curator.delivery.preflight import check_issue
+from curator.errors import CheckFailed, Invalid
+from curator.issues.compose import add_item, create_issue, list_issues
+from curator.issues.newsletters import get_newsletter
+from curator.settings import get_settings
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def create(
+    slug: Slug,
+    subject: Annotated[str, typer.Option(help="The subject of the mail.")],
+    as_json: AsJson = False,
+) -> None:
+    """Start the next issue of a newsletter."""
+    with transaction() as session:
+        issue = create_issue(session, get_newsletter(session, slug).id, subject, ACTOR)
+        record(session, ACTOR, "issue.created", "issue", issue.id, number=issue.number)
+        sections = [section.name for section in issue.sections]
+        facts = {"id": issue.id, "number": issue.number, "subject": issue.subject, "sections": sections}
+    if as_json:
+        say_json(facts)
+    else:
+        say(f"Issue {facts['id']} ({slug}#{facts['number']}) with the sections {', '.join(sections)}.")
+
+
+@app.command()
+def add(
+    issue: IssueName,
+    article: Annotated[int, typer.Argument(metavar="ARTICLE", help="The id of the article.")],
+    section: Annotated[str, typer.Option(help="The name of a section of this issue.")],
+    blurb: Annotated[str | None, typer.Option(help="Your words, in Markdown; else the article's summary.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Place an article in a section; one that is there already moves."""
+    with transaction() as session:
+        item = add_item(session, find_issue(session, issue).id, article, section, blurb, ACTOR)
+        facts = {"id": item.id, "issue": item.issue_id, "article": item.article_id, "title": item.title}
+    if as_json:
+        say_json(facts | {"section": section})
+    else:
+        say(f"{facts['title']} is in {section}.")
+
+
+@app.command()
+def check(issue: IssueName, as_json: AsJson = False) -> None:
+    """Everything that can be checked before sending. Errors stop a send; warnings want to be read."""
+    findings = _check(issue)
+    if as_json:
+        say_json(findings)
+    else:
+        _say_findings(findings)
+    if findings["errors"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def render(
+    issue: IssueName,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write to.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write issue.html, issue.txt and message.eml as a sample reader would get them."""
+    from curator.cli.sample_reader import render_for_sample
+
+    settings = get_settings()
+    with transaction() as session:
+        files = render_for_sample(session, find_issue(session, issue).id, settings)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    if as_json:
+        say_json({name: str(out / name) for name in files})
+    else:
+        say(f"Written to {out}: {', '.join(files)}.")
+
+
+@app.command()
+def test(issue: IssueName, email: Annotated[str, typer.Argument(metavar="EMAIL")], as_json: AsJson = False) -> None:
+    """Send the issue as a test to one address."""
+    from curator.delivery.notices import send_test
+
+    with transaction() as session:
+        notice = send_test(session, find_issue(session, issue).id, email, settings=get_settings())
+        facts = {"id": notice.id, "address": notice.address, "state": "waiting"}
+    if as_json:
+        say_json(facts)
+    else:
+        say(f"A worker sends the test to {email} now.")
+
+
+@app.command()
+def send(
+    issue: IssueName,
+    at: Annotated[str, typer.Option(metavar="TIME", help="Later: 2026-11-27 09:00, in the newsletter's zone.")] = "",
+    now: Annotated[bool, typer.Option("--now", help="At once, without time to undo.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the warnings have been read.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send an issue to its subscribers. It goes out after the time to undo, at TIME, or --now."""
+    if at and now:
+        raise Invalid("--at and --now contradict each other. Give one.")
+    findings = _check(issue)
+    _refuse_errors(findings)
+    if not yes:
+        _ask(issue, findings, as_json)
+    with transaction() as session:
+        found = find_issue(session, issue)
+        newsletter_zone = ZoneInfo(found.newsletter.timezone)
+        when = read_time(at, newsletter_zone) if at else None
+        plan.send_issue(session, found.id, by=ACTOR, at=when, now=now, settings=get_settings())
+        session.flush()
+        status = ledger.delivery_status(session, found.id)
+    if as_json:
+        say_json(status)
+        return
+    say_status(status)
+    say(f"Follow it with curator deliveries show {issue} --watch")
+
+
+@app.command("list")
+def list_all(slug: Slug, as_json: AsJson = False) -> None:
+    """The issues of a newsletter, newest first."""
+    with transaction() as session:
+        issues = list_issues(session, get_newsletter(session, slug).id)
+        rows = [
+            {"id": i.id, "number": i.number, "subject": i.subject, "state": str(i.state.value), "sent_at": i.sent_at}
+            for i in issues
+        ]
+    if as_json:
+        say_json(rows)
+    else:
+        columns = ("id", "number", "subject", "state", "sent_at")
+        say_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+def read_time(text: str, zone: ZoneInfo) -> datetime:
+    """An ISO 8601 time; without an offset it is meant in the newsletter's zone. `Invalid` when it has passed."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(f"{text!r} is no time. Write it as 2026-11-27 09:00 or 2026-11-27T09:00+01:00.") from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    if moment <= datetime.now(UTC):
+        raise Invalid(f"{text} has passed. Give a later time, or --now.")
+    return moment
+
+
+def _check(issue: str) -> dict[str, list[dict[str, Any]]]:
+    say_step("Checking the message …")
+    with transaction() as session:
+        checks = check_issue(session, find_issue(session, issue).id, settings=get_settings())
+    return {
+        kind: [{"code": f.code, "message": f.message, "where": f.where} for f in getattr(checks, kind)]
+        for kind in ("errors", "warnings")
+    }
+
+
+def _refuse_errors(findings: dict[str, list[dict[str, Any]]]) -> None:
+    errors = findings["errors"]
+    if errors:
+        reasons = " ".join(finding["message"] for finding in errors)
+        raise CheckFailed(f"Not sent: {reasons}", **findings)
+
+
+def _ask(issue: str, findings: dict[str, list[dict[str, Any]]], as_json: bool) -> None:
+    """The warnings, acknowledged by a person; a script acknowledges them with --yes."""
+    if as_json:
+        if findings["warnings"]:
+            raise CheckFailed("There are warnings. Read them, then send with --yes.", **findings)
+        return
+    _say_findings(findings)
+    typer.confirm(f"Send issue {issue}?", abort=True)
+
+
+def _say_findings(findings: dict[str, list[dict[str, Any]]]) -> None:
+    rows = [
+        (kind.removesuffix("s"), finding["code"], finding["message"], finding["where"])
+        for kind in ("errors", "warnings")
+        for finding in findings[kind]
+    ]
+    if rows:
+        say_table(("", "code", "message", "where"), rows)
+    else:
+        say("Nothing to complain about.")

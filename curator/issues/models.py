@@ -146,7 +146,7 @@ class Revision(Base):
     issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"))
     item_id: Mapped[int | None]
     field: Mapped[str]
-    # The version this change made, of the issue or, for an item's words, of the item: saving from an older one conflicts.
+    # The version this change made (of the item for its words, else of the issue): saving from an older one conflicts.
     version: Mapped[int] = mapped_column(Integer)
     before: Mapped[str]
     after: Mapped[str]

@@ -69,7 +69,8 @@ def add_revision(
 def history(session: Session, issue_id: int, limit: int = 200) -> list[Change]:
     """What was done, newest first. Typing in one field within five minutes by one person is one change."""
     statement = select(Revision).where(Revision.issue_id == issue_id).order_by(Revision.id.desc()).limit(limit * 5)
-    titles = dict(session.execute(select(Item.id, Item.title).where(Item.issue_id == issue_id)).tuples().all())
+    rows = session.execute(select(Item.id, Item.title).where(Item.issue_id == issue_id))
+    titles = {item_id: title for item_id, title in rows}  # noqa: C416 - rows are not pairs to a type checker
     changes: list[Change] = []
     for revision in session.scalars(statement):
         last = changes[-1] if changes else None

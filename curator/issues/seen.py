@@ -38,5 +38,5 @@ def published_before(
     )
     if except_issue_id is not None:
         statement = statement.where(Issue.id != except_issue_id)
-    rows = session.execute(statement).tuples()
+    rows = session.execute(statement)
     return {key: SeenBefore(number, issue, sent_at, item) for key, number, issue, sent_at, item in rows if key}

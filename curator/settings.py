@@ -4,6 +4,7 @@ Sources, strongest first: the environment; `services.json`, which the embedded s
 `CURATOR_HOME/run` so that a command in another terminal finds the running servers; the defaults here.
 """
 
+import fcntl
 import json
 import os
 import secrets
@@ -11,8 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sqlalchemy import make_url
 
 from curator.errors import Invalid
 
@@ -33,6 +36,7 @@ class Settings(BaseSettings):
         "", validation_alias="REDIS_URL", description="Valkey or Redis 6.2 or newer; empty = embedded."
     )
     secret_file: Path | None = Field(None, description="JSON file with the keys; default CURATOR_HOME/secrets.json.")
+    database_password_file: Path | None = Field(None, description="File with the password for DATABASE_URL, if not in it.")
     mailbox_port: int = Field(8425, ge=0, le=65535, description="SMTP port of the mailbox; 0 takes a free one.")
     inbound_domain: str = Field("", description="Domain whose mail reaches Curator (return path, mailto unsubscribe).")
     trusted_hops: int = Field(
@@ -66,6 +70,18 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("CURATOR_BASE_URL must start with http:// or https://")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _put_the_password_in(self) -> "Settings":
+        """Secrets come from files in production: the address of the database is made whole here."""
+        if self.database_password_file and self.database_url:
+            try:
+                password = self.database_password_file.read_text().strip()
+            except OSError as error:
+                raise ValueError(f"CURATOR_DATABASE_PASSWORD_FILE cannot be read: {error.strerror}") from error
+            url = make_url(self.database_url).set(password=password).render_as_string(hide_password=False)
+            object.__setattr__(self, "database_url", url)  # frozen for everybody else
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -107,9 +123,11 @@ class _RunningServices(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        path = Path(os.environ.get("CURATOR_HOME", "var")).absolute() / "run" / "services.json"
+        run = Path(os.environ.get("CURATOR_HOME", "var")).absolute() / "run"
+        if not _is_held(run / "lock"):
+            return {}  # no supervisor lives: what a killed one left there would mislead
         try:
-            values: dict[str, Any] = json.loads(path.read_text()).get("environment", {})
+            values: dict[str, Any] = json.loads((run / "services.json").read_text()).get("environment", {})
         except (OSError, ValueError):
             return {}
         return {
@@ -117,6 +135,18 @@ class _RunningServices(PydanticBaseSettingsSource):
             for k, v in values.items()
             if k != "CURATOR_HOME"
         }
+
+
+def _is_held(path: Path) -> bool:
+    """Does a process hold the lock of a running supervisor?"""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _load_secrets(path: Path, name: str) -> dict[str, str]:
@@ -127,8 +157,6 @@ def _load_secrets(path: Path, name: str) -> dict[str, str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        import fcntl
-
         fcntl.flock(lock, fcntl.LOCK_EX)
         keys = json.loads(path.read_text()) if path.exists() else {}
         if name not in keys:
@@ -148,5 +176,13 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"CURATOR_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        lines = [f"{_name_of(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
         raise Invalid("Settings are wrong. " + "; ".join(lines)) from error
+
+
+def _name_of(place: tuple[int | str, ...]) -> str:
+    """The environment name of a field, for the message; empty when the mistake is not one field's."""
+    if not place:
+        return ""
+    name = str(place[0])
+    return f"{name}: " if name.isupper() else f"CURATOR_{name.upper()}: "

@@ -10,7 +10,11 @@ from curator.events.models import Actor, EventKind
 
 
 class Rollup(Base):
-    """Hits of one kind by one sort of actor on one link (0: none) of an issue in one hour."""
+    """One kind by one sort of actor on one link (0: any, or none) of an issue in one hour.
+
+    `hits` is how often. `readers` is how many different messages, each in the hour of its first; hits that belong to
+    no message count one by one. See counts.py for who is a person.
+    """
 
     __tablename__ = "rollup"
     # One row per hour and kind: counting the same hour again replaces it.
@@ -22,6 +26,7 @@ class Rollup(Base):
     actor: Mapped[Actor] = mapped_column(states(Actor))
     link_number: Mapped[int] = mapped_column(Integer)
     hits: Mapped[int]
+    readers: Mapped[int]
 
 
 class Watermark(Base):

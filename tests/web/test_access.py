@@ -1,0 +1,104 @@
+"""Who gets in: generated from the route table, so that no page is forgotten."""
+
+import re
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
+
+from curator.accounts.models import User
+from curator.accounts.sign_ins import find_sign_in
+from curator.settings import Settings
+from curator.web.access import cookie_name
+from curator.web.app import ROUTERS
+from tests.web.conftest import Browser, Cast
+
+PUBLIC = re.compile(
+    r"/(health|sign-in|pictures|subscribe|confirm|p|u|v|archive)(/|$)|/archive/|/robots.txt|/favicon.ico|/captured$"
+)
+
+
+def _routes() -> Iterator[tuple[str, str]]:
+    for name in ROUTERS:
+        for route in import_module(name).router.routes:
+            assert isinstance(route, APIRoute), f"{name} has a route that is not an ordinary one"
+            for method in sorted(route.methods - {"HEAD"}):
+                yield method, route.path
+
+
+def _address(path: str, slug: str) -> str:
+    return re.sub(r"\{\w+(:\w+)?\}", "1", path.replace("{slug}", slug))
+
+
+ROUTES = sorted(set(_routes()))
+DESK = [(method, path) for method, path in ROUTES if path.startswith("/n/{slug}")]
+
+
+def test_the_table_is_not_empty() -> None:
+    assert len(DESK) > 20
+
+
+@pytest.mark.parametrize(("method", "path"), [r for r in ROUTES if not PUBLIC.match(r[1])])
+def test_a_stranger_is_asked_to_sign_in(anonymous: Browser, method: str, path: str) -> None:
+    answer = anonymous.request(method, _address(path, "weekly"), follow_redirects=False)
+    assert answer.status_code == 303, answer.text[:300]
+    assert answer.headers["location"].startswith("/sign-in?next=")
+
+
+@pytest.fixture
+def editor(cast: Cast, browser: Callable[[User], Browser]) -> Browser:
+    return browser(cast.editor)
+
+
+@pytest.mark.parametrize(("method", "path"), DESK)
+def test_another_newsletter_does_not_exist_for_an_editor(editor: Browser, method: str, path: str) -> None:
+    headers = {"X-CSRF-Token": editor.csrf_token}
+    answer = editor.request(method, _address(path, "other"), headers=headers, follow_redirects=False)
+    absent = editor.request(method, _address(path, "no-such-newsletter"), headers=headers, follow_redirects=False)
+    assert answer.status_code in (404, 422), answer.text[:300]
+    assert (answer.status_code, _text(answer.text)) == (absent.status_code, _text(absent.text))
+
+
+@pytest.mark.parametrize(("method", "path"), [r for r in DESK if r[0] != "GET"])
+def test_nothing_changes_without_the_token(editor: Browser, method: str, path: str) -> None:
+    answer = editor.request(method, _address(path, "weekly"), data={"any": "thing"}, follow_redirects=False)
+    assert answer.status_code == 403
+    assert "out of date" in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), [r for r in DESK if r[0] != "GET"])
+def test_a_viewer_changes_nothing(cast: Cast, browser: Callable[[User], Browser], method: str, path: str) -> None:
+    viewer = browser(cast.viewer)
+    headers = {"X-CSRF-Token": viewer.csrf_token}
+    answer = viewer.request(method, _address(path, "weekly"), headers=headers, follow_redirects=False)
+    assert answer.status_code == 403, answer.text[:300]
+    assert "you may not do this" in answer.text
+
+
+def test_a_form_from_another_site_is_refused(editor: Browser) -> None:
+    for header in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = editor.post("/account/sign-out-everywhere", data={"csrf_token": editor.csrf_token}, headers=header)
+        assert answer.status_code == 403
+
+
+def test_signing_out_ends_the_session_at_once(
+    session: Session, cast: Cast, browser: Callable[[User], Browser], settings: Settings
+) -> None:
+    client = browser(cast.owner)
+    secret = client.cookies[cookie_name()]
+    assert client.submit("/sign-out").status_code == 303
+    assert find_sign_in(session, secret, settings) is None
+
+
+def test_every_answer_carries_the_security_headers(editor: Browser, anonymous: Browser) -> None:
+    for answer in (editor.get("/account"), anonymous.get("/sign-in"), anonymous.get("/no-such-page")):
+        policy = answer.headers["content-security-policy"]
+        assert "script-src 'self'" in policy and "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def _text(page: str) -> str:
+    return re.sub(r"\s+", " ", page.replace("no-such-newsletter", "other"))

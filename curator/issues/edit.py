@@ -35,7 +35,7 @@ from curator.issues.revisions import (
 )
 from curator.issues.sections import change_section, move_section, put_back_section, remove_section
 from curator.issues.text import clean_line, clean_text
-from curator.sources.identity import address_key
+from curator.sources.identity import address_key, checked_address
 
 __all__ = ["edit_issue", "edit_item", "history", "restore"]
 
@@ -139,9 +139,7 @@ def _title(value: str) -> str:
 
 def _address(value: str) -> str:
     line = clean_line(value, limit=2_000, what="The address")
-    if line and (not line.lower().startswith(("https://", "http://")) or " " in line):
-        raise Invalid("The address must start with https:// or http:// and have no spaces.")
-    return line
+    return checked_address(line) if line else ""
 
 
 _ISSUE_FIELDS: dict[str, Callable[[str], str]] = {

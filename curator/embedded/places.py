@@ -4,6 +4,7 @@ A lock is a `flock` on the data folder itself. The server inherits the descripto
 the last process that writes in it has really gone, whatever became of the one that started it.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -41,11 +42,11 @@ def is_reachable(path: Path, *, readable: bool = False) -> bool:
     return passable and path.resolve().stat().st_mode & wanted == wanted
 
 
-def home_folder(home: Path, owner: Owner | None) -> Path:
+def home_folder(home: Path) -> Path:
     """Make CURATOR_HOME if it is not there; one that is there keeps its mode."""
     if not home.exists():
         home.mkdir(parents=True)
-        home.chmod(0o700 if owner is None else 0o711)
+        home.chmod(_passable())
     return home
 
 
@@ -61,13 +62,31 @@ def open_folder(path: Path, owner: Owner | None = None, mode: int = 0o700) -> Pa
 def socket_folder(home: Path, name: str, owner: Owner | None = None) -> Path:
     """A 0700 folder for one server's socket: in `home/run`, or a short one in the temporary folder."""
     wanted = home / "run" / name
-    outer = 0o711 if owner is not None else 0o700
     if len(os.fsencode(wanted)) <= LONGEST_SOCKET_FOLDER:
-        open_folder(wanted.parent, mode=outer)
-        if owner is None or is_reachable(wanted.parent):
+        run = run_folder(home)
+        if owner is None or is_reachable(run):
             return open_folder(wanted, owner)
     digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
-    return open_folder(_private(f"curator-{os.geteuid()}-{digest}", outer) / name, owner)
+    return open_folder(_private(f"curator-{os.geteuid()}-{digest}", _passable()) / name, owner)
+
+
+def remove_socket_folder(home: Path, folder: Path) -> None:
+    """Leave nothing in the temporary folder when the server has ended; `home/run` is ours and stays."""
+    if home in folder.parents:
+        return
+    with contextlib.suppress(OSError):  # another server's sockets may still be there
+        folder.rmdir()
+        folder.parent.rmdir()
+
+
+def run_folder(home: Path) -> Path:
+    """`home/run`: sockets, the supervisor's claim and its note."""
+    return open_folder(home / "run", mode=_passable())
+
+
+def _passable() -> int:
+    """The mode of a folder that root's servers, which have two owners, both pass through; private for anybody else."""
+    return 0o711 if os.geteuid() == 0 else 0o700
 
 
 def private_folder(name: str) -> Path:

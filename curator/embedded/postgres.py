@@ -41,7 +41,7 @@ class Postgres:
     def start(self) -> None:
         """Make the data folder if there is none and start the server, without waiting for it."""
         found = find_postgres()
-        places.home_folder(self.home, self._owner)
+        places.home_folder(self.home)
         self._refuse_other_version(found.major)
         binaries = self._runnable(found)
         self._data = self.home / f"pg{found.major}"
@@ -67,11 +67,16 @@ class Postgres:
         password = self._password_file.read_text().strip()
         return f"postgresql://{USER}:{password}@/{DATABASE}?host={quote(str(self._sockets), safe='/')}"
 
+    def is_running(self) -> bool:
+        """Has it been started, and not ended?"""
+        return self.process is not None and self.process.poll() is None
+
     def stop(self) -> None:
         """A fast shutdown: sessions are ended, everything committed is on disk."""
         if self.process is not None:
             stop(self.process, signal.SIGINT, _STOP_SECONDS)
             self.process = None
+            places.remove_socket_folder(self.home, self._sockets)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -178,8 +183,8 @@ class Postgres:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        mine = self.process is not None and lines[0] == str(self.process.pid)
-        return mine and len(lines) > 7 and lines[7].strip() == "ready"
+        is_whole = len(lines) > 7 and self.process is not None
+        return is_whole and lines[0] == str(self.process and self.process.pid) and lines[7].strip() == "ready"
 
     def _path(self, folder: Path, lock: int) -> str:
         """The data folder as the server's user can reach it: by the open descriptor it inherits, when one of the

@@ -30,7 +30,7 @@ class Valkey:
     def start(self) -> None:
         """Start the server, without waiting for it."""
         binary = find_valkey()
-        places.home_folder(self.home, places.unprivileged_owner())
+        places.home_folder(self.home)
         data = places.open_folder(self.home / "valkey")
         self._lock = places.lock_folder(data, seconds=_STOP_SECONDS, what="Valkey's data")
         self._socket = places.socket_folder(self.home, "valkey") / "valkey.sock"
@@ -60,11 +60,16 @@ class Valkey:
         """redis-py's `unix://` address; `curator.doorbell.broker_url` makes Celery's spelling of it."""
         return f"unix://{self._socket}?db=0"
 
+    def is_running(self) -> bool:
+        """Has it been started, and not ended?"""
+        return self.process is not None and self.process.poll() is None
+
     def stop(self) -> None:
         """It writes what it has and ends."""
         if self.process is not None:
             stop(self.process, signal.SIGTERM, _STOP_SECONDS)
             self.process = None
+            places.remove_socket_folder(self.home, self._socket.parent)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

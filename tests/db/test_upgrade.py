@@ -1,0 +1,79 @@
+"""Migrations: two starters at once, a database that is current already, a head found without Alembic."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from curator.db import upgrade
+from curator.settings import Settings
+
+REVISION = '''
+"""Make a table, slowly enough for two starters to meet."""
+
+from alembic import op
+
+revision: str = "{name}"
+down_revision: str | None = {before}
+
+
+def upgrade() -> None:
+    op.execute("SELECT pg_sleep(0.2)")
+    op.execute("CREATE TABLE made_by_{name} (n int)")
+'''
+
+
+@pytest.fixture
+def empty_database(settings: Settings) -> "pytest.Generator[str]":
+    """The address of a database without a table."""
+    name = "upgrade_me"
+    engine = create_engine(settings.sqlalchemy_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        current = connection.scalar(text("SELECT current_database()"))
+    yield settings.database_url.replace(f"/{current}?", f"/{name}?")
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "pytest.Generator[Path]":
+    """A folder with two revisions, used instead of ours."""
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "env.py").write_text((upgrade.MIGRATIONS / "env.py").read_text())
+    for name, before in (("first", None), ("second", "first")):
+        (tmp_path / "versions" / f"{name}.py").write_text(REVISION.format(name=name, before=repr(before)))
+    monkeypatch.setattr(upgrade, "MIGRATIONS", tmp_path)
+    upgrade.head.cache_clear()
+    yield tmp_path
+    upgrade.head.cache_clear()
+
+
+def test_two_starters_do_the_work_once(empty_database: str, migrations: Path) -> None:
+    assert upgrade.head() == "second"
+    outcomes: list[bool] = []
+    starters = [threading.Thread(target=lambda: outcomes.append(upgrade.upgrade(empty_database))) for _ in range(2)]
+    for starter in starters:
+        starter.start()
+    for starter in starters:
+        starter.join()
+    assert sorted(outcomes) == [False, True]
+    engine = create_engine(empty_database.replace("postgresql://", "postgresql+psycopg://"))
+    assert upgrade.is_current(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM made_by_second")) == 0
+    engine.dispose()
+
+
+def test_a_new_revision_makes_it_old_again(empty_database: str, migrations: Path) -> None:
+    (migrations / "versions" / "second.py").rename(migrations / "later")
+    upgrade.upgrade(empty_database)
+    (migrations / "later").rename(migrations / "versions" / "second.py")
+    upgrade.head.cache_clear()
+    engine = create_engine(empty_database.replace("postgresql://", "postgresql+psycopg://"))
+    assert not upgrade.is_current(engine)
+    engine.dispose()
+    assert upgrade.upgrade(empty_database)
+    assert not upgrade.upgrade(empty_database)

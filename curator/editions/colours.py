@@ -1,0 +1,70 @@
+"""Colours of a mail: an accent that can be read on light and on dark, by the contrast formula of WCAG 2.2. Pure."""
+
+import colorsys
+import re
+from typing import TypedDict
+
+READABLE = 4.5
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_DEFAULT_ACCENT = "#0b5cad"
+
+
+class Palette(TypedDict):
+    """One set of colours as #rrggbb. Text colours are readable on `card` and `paper`."""
+
+    paper: str
+    card: str
+    ink: str
+    muted: str
+    line: str
+    accent: str
+    on_accent: str
+
+
+def light(accent: str) -> Palette:
+    """The colours of the light mail for a newsletter's accent."""
+    return _palette(accent, paper="#f3f1ec", card="#ffffff", ink="#1d1c1a", muted="#5d5952", line="#e2ded5")
+
+
+def dark(accent: str) -> Palette:
+    """The colours of the dark mail for a newsletter's accent."""
+    return _palette(accent, paper="#131315", card="#1d1d20", ink="#eceae6", muted="#b4b0a8", line="#3a393d")
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two #rrggbb colours, 1 to 21 (WCAG 2.2, 1.4.3)."""
+    bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def readable(colour: str, *backgrounds: str) -> str:
+    """The colour nearest to `colour`, same hue, that reads at `READABLE` on every background."""
+    away = 0.0 if _luminance(backgrounds[0]) > 0.18 else 1.0
+    hue, lightness, saturation = colorsys.rgb_to_hls(*_channels(colour))
+    candidate = colour
+    for step in range(101):
+        candidate = _hex(colorsys.hls_to_rgb(hue, lightness + (away - lightness) * step / 100, saturation))
+        if all(contrast(candidate, background) >= READABLE for background in backgrounds):
+            break
+    return candidate
+
+
+def _palette(accent: str, *, paper: str, card: str, ink: str, muted: str, line: str) -> Palette:
+    chosen = accent.lower() if _HEX.fullmatch(accent) else _DEFAULT_ACCENT
+    on_card = readable(chosen, card, paper)
+    on_accent = max(("#ffffff", "#131315"), key=lambda text: contrast(text, on_card))
+    return Palette(paper=paper, card=card, ink=ink, muted=muted, line=line, accent=on_card, on_accent=on_accent)
+
+
+def _channels(colour: str) -> tuple[float, float, float]:
+    return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
+
+
+def _hex(channels: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(channel * 255):02x}" for channel in channels)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

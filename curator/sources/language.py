@@ -9,7 +9,7 @@ from typing import Any
 
 LANGUAGES = (
     *("nl", "en", "de", "fr", "es", "it", "pt", "da", "sv", "no", "fi", "pl", "cs", "ro", "hu", "el"),
-    *("tr", "ru", "uk", "ar", "he", "fa", "hi", "zh", "ja", "ko"),
+    *("tr", "id", "ru", "uk", "ar", "he", "fa", "hi", "zh", "ja", "ko"),
 )
 _ENOUGH = 120  # characters of running text above which the text decides
 _LEAST = 20

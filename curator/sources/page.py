@@ -1,0 +1,130 @@
+"""A web page, fetched or pasted, becomes an extract: body by trafilatura, facts by our own reading of the page.
+
+Pure. Never fetches what a page points to; a page without an article in it gives an extract without a body.
+"""
+
+import codecs
+import re
+from copy import deepcopy
+from datetime import tzinfo
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from curator.errors import Invalid
+from curator.sources.dates import read_date, zone_named
+from curator.sources.extract import Extract, compose
+from curator.sources.identity import address_key
+from curator.sources.language import language_of
+from curator.sources.markup import parse, sanitise, text_of
+from curator.sources.metadata import Metadata, read_metadata
+from curator.sources.prose import clean_line, clean_text
+
+LARGEST_PAGE = 5_000_000
+"""Bytes of a page that are read; news pages have 0.1 to 1 MB."""
+
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def read_page(html: str | bytes, address: str | None, *, timezone: str) -> Extract:
+    """The article of a page at `address`. `timezone` is for times without an offset. `Invalid`: too large, no HTML."""
+    if len(html) > LARGEST_PAGE:
+        raise Invalid(f"The page is larger than {LARGEST_PAGE // 1_000_000} MB. Paste the article's text instead.")
+    markup = clean_text(html if isinstance(html, str) else decode(html))
+    tree = parse(markup) if "<" in markup else None
+    if tree is None:
+        raise Invalid("There is no HTML in it. Paste the page's source, or paste the article as text.")
+    zone = zone_named(timezone)
+    facts = read_metadata(tree, address, zone)
+    body = _without_title(_body(tree, address), facts.title)
+    facts = _completed(facts, tree, address, zone)
+    text = text_of(body)
+    return compose(
+        title=facts.title or (urlsplit(address).hostname or "" if address else ""),
+        body_html=body,
+        language=language_of(text or facts.description, facts.language),
+        author=facts.author,
+        site=facts.site or _host(address),
+        published_at=facts.published_at,
+        tags=facts.tags,
+        description=facts.description,
+        picture_address=facts.picture,
+        address=_believed(facts.canonical, address),
+    )
+
+
+def decode(body: bytes, content_type: str = "") -> str:
+    """Text of a page: by its byte order mark, the HTTP charset, its own declaration, UTF-8, else Windows-1252."""
+    for mark, encoding in _MARKS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, "replace")
+    stated = _CHARSET.search(content_type.encode()) or _CHARSET.search(body[:4_096])
+    names = [stated.group(1).decode().lower()] if stated else []
+    for name in [*names, "utf-8"]:
+        try:
+            return body.decode("cp1252" if name in ("iso-8859-1", "latin1", "ascii") else name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return body.decode(_codec(names) or "cp1252", "replace")
+
+
+def _codec(names: list[str]) -> str | None:
+    """The declared encoding if Python knows it as one of text; a page in it may hold a few broken characters."""
+    try:
+        return codecs.lookup(names[0]).name if names and "".encode(names[0]) == b"" else None
+    except LookupError:
+        return None
+
+
+def _body(tree: HtmlElement, address: str | None) -> str:
+    """The article's own HTML, sanitised; "" when the page holds none. Links are left out: kept, they cost precision."""
+    from trafilatura import bare_extraction
+    from trafilatura.htmlprocessing import convert_to_html
+
+    document: Any = bare_extraction(
+        deepcopy(tree), url=address, fast=True, include_comments=False, include_formatting=True
+    )
+    if document is None or document.body is None:
+        return ""
+    from lxml.etree import tostring
+
+    return sanitise(tostring(convert_to_html(document.body), encoding="unicode"), address)
+
+
+def _without_title(body: str, title: str) -> str:
+    """A body does not start with its own title again."""
+    first = re.match(r"<(h[2-6]|p)>(.*?)</\1>\s*", body, re.DOTALL)
+    is_title = first and clean_line(text_of(first.group(2))).casefold() == title.casefold()
+    return body[first.end() :] if first and is_title else body
+
+
+def _completed(facts: Metadata, tree: HtmlElement, address: str | None, zone: tzinfo) -> Metadata:
+    """Title, author and day as trafilatura guesses them, where the page itself says nothing."""
+    if facts.title and facts.author and facts.published_at:
+        return facts
+    from dataclasses import replace
+
+    from trafilatura.metadata import extract_metadata
+
+    guessed: Any = extract_metadata(deepcopy(tree), address, extensive=False)
+    return replace(
+        facts,
+        title=facts.title or clean_line(guessed.title or ""),
+        author=facts.author or clean_line(guessed.author or "", 200).replace("; ", ", "),
+        published_at=facts.published_at or (read_date(guessed.date, zone) if guessed.date else None),
+    )
+
+
+def _believed(canonical: str | None, address: str | None) -> str | None:
+    """The address a page names as its own, unless it names another site or its front page."""
+    if not canonical or not address:
+        return address or canonical
+    theirs, ours = address_key(canonical), address_key(address)
+    is_same_site = theirs.partition("/")[0] == ours.partition("/")[0]
+    return canonical if is_same_site and ("/" in theirs or "/" not in ours) else address
+
+
+def _host(address: str | None) -> str:
+    return (urlsplit(address).hostname or "").removeprefix("www.") if address else ""

@@ -44,6 +44,7 @@ def compile_message(
         "language": newsletter.language,
         "timezone": newsletter.timezone,
         "tracking": newsletter.tracking,
+        "public_url": public_url,
         "slots": sorted({part.name for part in parts if isinstance(part, Slot)}),
     }
     return Segments(_joined(parts), facts)

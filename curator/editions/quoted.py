@@ -61,7 +61,7 @@ class _Writer:
             is_last = ends_line and position == len(data) - 1
             if value in (32, 9) and is_last:
                 atom = f"={value:02X}".encode("ascii")  # white space at a line's end is lost on the way
-            self._make_room(len(atom))
+            self._make_room(len(atom), LINE if is_last else LINE - 1)
             if self._column == 0 and (value == ord(".") or data.startswith(b"From ", position)):
                 atom = f"={value:02X}".encode("ascii")
             self._buffer += atom
@@ -72,7 +72,7 @@ class _Writer:
         if is_variable and self._column:
             self._break()
         elif not is_variable:
-            self._make_room(LENGTH)
+            self._make_room(LENGTH, LINE - 1)
         self._pieces += [bytes(self._buffer), slot]
         self._buffer.clear()
         self._column += LENGTH
@@ -86,8 +86,8 @@ class _Writer:
     def pieces(self) -> list[bytes | Slot]:
         return [piece for piece in (*self._pieces, bytes(self._buffer)) if piece != b""]
 
-    def _make_room(self, width: int) -> None:
-        if self._column + width > LINE - 1:
+    def _make_room(self, width: int, limit: int) -> None:
+        if self._column + width > limit:
             self._break()
 
     def _break(self) -> None:

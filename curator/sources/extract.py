@@ -65,7 +65,6 @@ def compose(
 
 def tidy_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Without `#`, blanks, repeats and sentences; at most twelve, in the order given."""
-    cleaned = (clean_line(tag.strip().lstrip("#"), 60) for tag in tags[:100])
-    return tuple({tag.casefold(): tag for tag in cleaned if tag and len(tag) <= 50 and tag[0] != "@"}.values())[
-        :_MOST_TAGS
-    ]
+    cleaned = [clean_line(tag.strip().lstrip("#"), 60) for tag in tags[:100]]
+    kept = {tag.casefold(): tag for tag in cleaned if tag and len(tag) <= 50 and tag[0] != "@"}
+    return tuple(kept.values())[:_MOST_TAGS]

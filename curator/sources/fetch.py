@@ -14,6 +14,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
+import certifi
 import httpcore2
 import httpx2
 import structlog
@@ -31,6 +32,7 @@ _MOST_HEADERS = 100
 _LARGEST_HEADERS = 32_000
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
+_BROKEN = (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError, OSError)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def fetch(
     target, moved_to, is_permanent = _url(address), None, True
     with _pool(guard) as pool:
         for _ in range(MOST_REDIRECTS + 1):
-            answer = _get(pool, target, _headers(target, settings, accept, sent), max_bytes, guard)
+            answer = _get(pool, target, _headers(target, settings, accept, sent), max_bytes)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return _moved(answer, moved_to)
             following = _url_from(target, answer.headers["location"])
@@ -73,9 +75,7 @@ def fetch(
             moved_to = str(following) if is_permanent else moved_to
             sent = sent if following.host == target.host else {}
             target = following
-    raise FetchFailed(
-        f"The address leads on more than {MOST_REDIRECTS} times. Open it in a browser and copy the last one."
-    )
+    raise FetchFailed("The address leads on and on. Open it in a browser and copy the address it ends at.")
 
 
 class _Guard(httpcore2.NetworkBackend):
@@ -152,13 +152,14 @@ def _pool(guard: _Guard) -> httpcore2.ConnectionPool:
 
 @lru_cache(maxsize=1)
 def tls_context() -> ssl.SSLContext:
-    """Certificates are checked against the certifi list; the environment cannot switch that off."""
-    return httpx2.create_ssl_context(trust_env=False)
+    """Certificates are checked against the system's list, or certifi's where there is none, never the environment's."""
+    context = httpx2.create_ssl_context(trust_env=False)
+    if not context.cert_store_stats()["x509_ca"]:
+        context.load_verify_locations(certifi.where())
+    return context
 
 
-def _get(
-    pool: httpcore2.ConnectionPool, target: httpx2.URL, headers: list[tuple[bytes, bytes]], most: int, guard: _Guard
-) -> Fetched:
+def _get(pool: httpcore2.ConnectionPool, target: httpx2.URL, headers: list[tuple[bytes, bytes]], most: int) -> Fetched:
     request = httpcore2.Request(
         "GET",
         httpcore2.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path),
@@ -166,20 +167,14 @@ def _get(
     )
     try:
         response = pool.handle_request(request)
-    except (
-        httpcore2.NetworkError,
-        httpcore2.TimeoutException,
-        httpcore2.ProtocolError,
-        ssl.SSLError,
-        OSError,
-    ) as error:
+    except (*_BROKEN, httpcore2.TimeoutException) as error:
         log.info("fetch_refused", reason=str(error)[:100] or type(error).__name__)
         raise _unreachable() from error
     try:
         return _answer(target, response, most)
     except httpcore2.TimeoutException as error:
         raise FetchFailed("The site answers too slowly. Try again later, or paste the text.") from error
-    except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError, OSError) as error:
+    except _BROKEN as error:
         raise FetchFailed("The site broke off its answer. Try again later, or paste the text.") from error
     finally:
         response.close()

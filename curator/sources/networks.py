@@ -1,4 +1,4 @@
-"""Which network addresses may be fetched: public ones, and the ranges an administrator names. Everything else is refused.
+"""Which network addresses may be fetched: public ones and the ranges an administrator names, nothing else.
 
 Our own deny list: `ipaddress.is_global` lets NAT64, 6to4, 192.0.0.192 and multicast through.
 """

@@ -167,6 +167,7 @@ def upgrade() -> None:
         ),
         sa.Column("link_number", sa.Integer(), nullable=False),
         sa.Column("hits", sa.BigInteger(), nullable=False),
+        sa.Column("readers", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("issue_id", "hour", "kind", "actor", "link_number", name=op.f("pk_rollup")),
     )
     op.create_table(

@@ -5,6 +5,7 @@ import re
 from typing import TypedDict
 
 READABLE = 4.5
+READABLE_AT_NIGHT = 6.0
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _DEFAULT_ACCENT = "#0b5cad"
@@ -24,12 +25,14 @@ class Palette(TypedDict):
 
 def light(accent: str) -> Palette:
     """The colours of the light mail for a newsletter's accent."""
-    return _palette(accent, paper="#f3f1ec", card="#ffffff", ink="#1d1c1a", muted="#5d5952", line="#e2ded5")
+    return _palette(accent, READABLE, paper="#f3f1ec", card="#ffffff", ink="#1d1c1a", muted="#5d5952", line="#e2ded5")
 
 
 def dark(accent: str) -> Palette:
     """The colours of the dark mail for a newsletter's accent."""
-    return _palette(accent, paper="#131315", card="#1d1d20", ink="#eceae6", muted="#b4b0a8", line="#3a393d")
+    return _palette(
+        accent, READABLE_AT_NIGHT, paper="#131315", card="#1d1d20", ink="#eceae6", muted="#b4b0a8", line="#3a393d"
+    )
 
 
 def contrast(one: str, other: str) -> float:
@@ -38,21 +41,21 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dim + 0.05)
 
 
-def readable(colour: str, *backgrounds: str) -> str:
-    """The colour nearest to `colour`, same hue, that reads at `READABLE` on every background."""
+def readable(colour: str, *backgrounds: str, least: float = READABLE) -> str:
+    """The colour nearest to `colour`, same hue, with at least the contrast `least` on every background."""
     away = 0.0 if _luminance(backgrounds[0]) > 0.18 else 1.0
     hue, lightness, saturation = colorsys.rgb_to_hls(*_channels(colour))
     candidate = colour
     for step in range(101):
         candidate = _hex(colorsys.hls_to_rgb(hue, lightness + (away - lightness) * step / 100, saturation))
-        if all(contrast(candidate, background) >= READABLE for background in backgrounds):
+        if all(contrast(candidate, background) >= least for background in backgrounds):
             break
     return candidate
 
 
-def _palette(accent: str, *, paper: str, card: str, ink: str, muted: str, line: str) -> Palette:
+def _palette(accent: str, least: float, *, paper: str, card: str, ink: str, muted: str, line: str) -> Palette:
     chosen = accent.lower() if _HEX.fullmatch(accent) else _DEFAULT_ACCENT
-    on_card = readable(chosen, card, paper)
+    on_card = readable(chosen, card, paper, least=least)
     on_accent = max(("#ffffff", "#131315"), key=lambda text: contrast(text, on_card))
     return Palette(paper=paper, card=card, ink=ink, muted=muted, line=line, accent=on_card, on_accent=on_accent)
 

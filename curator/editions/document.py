@@ -15,6 +15,7 @@ from curator.issues.content import IssueContent, ItemContent, PictureContent, Se
 
 COLUMN = 536
 THUMBNAIL = 160
+_PHONE = 360
 
 _NAME = re.compile(r"\{name\|([^{}|<>]{0,40})\}")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
@@ -134,13 +135,18 @@ def _item(item: ItemContent, marks: Marks, language: str, public_url: str, *, is
 
 
 def _picture(picture: PictureContent, public_url: str, is_first: bool) -> dict[str, Any]:
-    """A wide picture of a section's first item fills the column; every other one is a small one beside the text."""
-    is_large = is_first and picture.width >= 400 and picture.height <= picture.width
+    """A wide picture of a section's first item fills the column; every other one is small, beside the text.
+
+    `may_grow`: fills the width of a phone where the mail program allows it. Never larger than it is.
+    """
+    is_wide = picture.height * 4 <= picture.width * 3
+    is_large = is_first and is_wide and picture.width >= COLUMN
     width = min(picture.width, COLUMN if is_large else THUMBNAIL)
     return {
         "address": picture_address(picture, public_url),
         "alt": clean(picture.alt),
         "is_large": is_large,
+        "may_grow": is_wide and picture.width >= _PHONE,
         "width": width,
         "height": max(1, round(picture.height * width / max(1, picture.width))),
     }

@@ -134,6 +134,14 @@ def chromium() -> str:
     pytest.skip("no Chromium on PATH: install your system's package chromium to run the browser tests")
 
 
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where screenshots are left for a person to look at: ./artifacts, outside git."""
+    folder = Path(os.environ.get("CURATOR_TEST_ARTIFACTS") or Path(__file__).resolve().parents[1] / "artifacts")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def _stay_on_loopback() -> Iterator[None]:
     loopback.tries.clear()

@@ -1,0 +1,153 @@
+"""Opening a line to a relay: connect, greet, protect, sign in. Certificates are verified, always.
+
+Ends with a `Line` or with `Trouble` that names the phase which failed. No password enters the dialogue.
+"""
+
+import asyncio
+import base64
+import socket
+import ssl
+from typing import NoReturn
+
+from curator.delivery.models import Security
+from curator.delivery.relays import RelayPlan
+from curator.delivery.replies import Answer, Phase, Reply
+from curator.delivery.smtp import Line, Waits
+from curator.delivery.wire import LineLost, Wire
+
+
+class Trouble(Exception):
+    """The relay could not be used: `answer` says in which phase and how; `replies.is_lasting` whether waiting helps."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
+
+
+async def open_line(relay: RelayPlan, waits: Waits, hello: str, dialogue: list[str] | None = None) -> Line:
+    """A line that takes messages. `hello` is our name for EHLO; `dialogue` receives what was said."""
+    return await _Opening(relay, waits, hello, [] if dialogue is None else dialogue).open()
+
+
+class _Opening:
+    def __init__(self, relay: RelayPlan, waits: Waits, hello: str, dialogue: list[str]) -> None:
+        self._relay = relay
+        self._waits = waits
+        self._hello = hello
+        self._dialogue = dialogue
+        self._capabilities: dict[str, str] = {}
+        self._wire: Wire
+
+    async def open(self) -> Line:
+        await self._connect()
+        try:
+            await self._expect(Phase.GREETING, None)
+            await self._greet()
+            if self._relay.security is Security.STARTTLS:
+                await self._start_tls()
+                await self._greet()
+            if self._relay.username is not None:
+                await self._sign_in(self._relay.username, self._relay.password or "")
+        except BaseException:
+            self._wire.drop()
+            raise
+        return Line(self._wire, self._capabilities, self._waits)
+
+    async def _connect(self) -> None:
+        is_tls = self._relay.security is Security.TLS
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._waits.phase):
+                transport, self._wire = await loop.create_connection(
+                    Wire,
+                    self._relay.host,
+                    self._relay.port,
+                    ssl=ssl.create_default_context() if is_tls else None,
+                    server_hostname=self._relay.host if is_tls else None,
+                )
+        except ssl.SSLError as error:
+            raise Trouble(Answer(Phase.TLS, why=_tls_reason(error))) from error
+        except (OSError, TimeoutError) as error:
+            raise Trouble(Answer(Phase.CONNECT, why=_connect_reason(error))) from error
+        # Without this the dot waits 40 ms for the acknowledgement of the body (Nagle and delayed ACK).
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    async def _greet(self) -> None:
+        """EHLO; its lines are the capabilities. HELO for a server that does not know it."""
+        self._capabilities = {}
+        reply = await self._say(Phase.EHLO, f"EHLO {self._hello}")
+        if reply.code // 100 == 5:
+            reply = await self._say(Phase.EHLO, f"HELO {self._hello}")
+        elif reply.code // 100 == 2:
+            words = (line.split(" ", 1) for line in reply.lines[1:])
+            self._capabilities = {w[0].upper(): w[1].strip() if len(w) > 1 else "" for w in words if w[0]}
+        if reply.code // 100 != 2:
+            self._refuse(Answer(Phase.EHLO, reply))
+
+    async def _start_tls(self) -> None:
+        if "STARTTLS" not in self._capabilities:
+            self._refuse(Answer(Phase.TLS, why="the relay offers no STARTTLS, so no certificate"))
+        await self._expect(Phase.TLS, "STARTTLS")
+        if self._wire.has_reply:  # words injected before the protection began (CVE-2011-0411)
+            self._refuse(Answer(Phase.TLS, why="the relay spoke before the connection was protected"))
+        try:
+            transport = await asyncio.get_running_loop().start_tls(
+                self._wire.transport,
+                self._wire,
+                ssl.create_default_context(),
+                server_hostname=self._relay.host,
+                ssl_handshake_timeout=self._waits.phase,
+            )
+        except (ssl.SSLError, OSError) as error:
+            self._refuse(Answer(Phase.TLS, why=_tls_reason(error)))
+        if transport is None:  # closed meanwhile
+            self._refuse(Answer(Phase.TLS, why="connection lost"))
+        self._wire.use(transport)
+
+    async def _sign_in(self, username: str, password: str) -> None:
+        """AUTH PLAIN (RFC 4616), else LOGIN. Neither the name nor the password enters the dialogue."""
+        ways = self._capabilities.get("AUTH", "").upper().split()
+        if "PLAIN" in ways:
+            secret = base64.b64encode(f"\0{username}\0{password}".encode()).decode()
+            await self._expect(Phase.AUTH, f"AUTH PLAIN {secret}", shown="AUTH PLAIN …")
+        elif "LOGIN" in ways:
+            await self._expect(Phase.AUTH, "AUTH LOGIN", kind=3)
+            await self._expect(Phase.AUTH, base64.b64encode(username.encode()).decode(), kind=3, shown="…")
+            await self._expect(Phase.AUTH, base64.b64encode(password.encode()).decode(), shown="…")
+        else:
+            self._refuse(Answer(Phase.AUTH, why="the relay offers neither AUTH PLAIN nor AUTH LOGIN"))
+
+    async def _expect(self, phase: Phase, line: str | None, *, kind: int = 2, shown: str | None = None) -> None:
+        reply = await self._say(phase, line, shown)
+        if reply.code // 100 != kind:
+            self._refuse(Answer(phase, reply))
+
+    async def _say(self, phase: Phase, line: str | None, shown: str | None = None) -> Reply:
+        if line is not None:
+            self._dialogue.append(f"> {shown or line}")
+            self._wire.write(line.encode() + b"\r\n")
+        try:
+            reply = await self._wire.reply(self._waits.phase)
+        except LineLost as lost:
+            self._refuse(Answer(phase, why=str(lost)))
+        self._dialogue.append(f"< {reply}")
+        return reply
+
+    def _refuse(self, answer: Answer) -> NoReturn:
+        raise Trouble(answer)
+
+
+def _connect_reason(error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, TimeoutError):
+        return "no connection in time"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
+    return f"no connection ({type(error).__name__})"
+
+
+def _tls_reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted ({error.verify_message})"
+    return f"no protected connection ({type(error).__name__})"

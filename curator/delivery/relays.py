@@ -1,0 +1,139 @@
+"""Relays: the SMTP servers we send through. Passwords are encrypted at rest and leave here only inside a `RelayPlan`.
+
+The relay named `default` serves every newsletter that names no other.
+"""
+
+import ipaddress
+import secrets
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from curator.delivery.models import Relay, Security
+from curator.errors import Invalid, Unavailable
+from curator.issues.models import Newsletter
+from curator.settings import get_settings
+
+DEFAULT = "default"
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True)
+class RelayPlan:
+    """A relay as plain values, ready to be used. `rate` is messages per second over all workers."""
+
+    id: int
+    name: str
+    host: str
+    port: int
+    security: Security
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    connections: int = 8
+    rate: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.host}:{self.port})"
+
+
+def set_relay(
+    session: Session,
+    name: str,
+    *,
+    host: str,
+    port: int,
+    security: str,
+    username: str | None = None,
+    password: str | None = None,
+    connections: int = 8,
+    rate: float | None = None,
+) -> Relay:
+    """Make the relay of this name, or change it. A password is kept when the user name stays and none is given."""
+    _check(name, host, port, security, username, connections, rate)
+    relay = session.scalar(select(Relay).where(Relay.name == name).with_for_update()) or Relay(name=name)
+    if password is not None:
+        relay.password = _encrypt(password)
+    elif username is None or username != relay.username:
+        relay.password = None
+    relay.host, relay.port, relay.security = host.strip(), port, Security(security)
+    relay.username, relay.connections, relay.rate = username, connections, rate
+    session.add(relay)
+    session.flush()
+    return relay
+
+
+def list_relays(session: Session) -> list[Relay]:
+    """Every relay by name."""
+    return list(session.scalars(select(Relay).order_by(Relay.name)))
+
+
+def relay_for(session: Session, newsletter_id: int | None) -> RelayPlan:
+    """The newsletter's own relay, else `default`; `Unavailable` names the next step when there is none."""
+    own = select(Newsletter.relay_id).where(Newsletter.id == newsletter_id).scalar_subquery()
+    relay = session.scalar(
+        select(Relay).where((Relay.id == own) | (Relay.name == DEFAULT)).order_by((Relay.id == own).desc()).limit(1)
+    )
+    if relay is None:
+        raise Unavailable("There is no relay to send through. Name one: curator relays set default --host --port.")
+    return plan_of(relay)
+
+
+def plan_of(relay: Relay) -> RelayPlan:
+    """The relay's values with the password decrypted."""
+    return RelayPlan(
+        id=relay.id,
+        name=relay.name,
+        host=relay.host,
+        port=relay.port,
+        security=relay.security,
+        username=relay.username,
+        password=_decrypt(relay.password) if relay.password is not None else None,
+        connections=relay.connections,
+        rate=relay.rate,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Is this host this machine?"""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _check(
+    name: str, host: str, port: int, security: str, username: str | None, connections: int, rate: float | None
+) -> None:
+    if not name.strip() or not host.strip() or any(c.isspace() or not c.isprintable() for c in name + host.strip()):
+        raise Invalid("A relay needs a name and a host, both without spaces.")
+    if security not in set(Security):
+        raise Invalid(f"Security is one of {', '.join(Security)}, not {security!r}.")
+    if not 1 <= port <= 65535:
+        raise Invalid("A port lies between 1 and 65535.")
+    if not 1 <= connections <= 256:
+        raise Invalid("A relay takes between 1 and 256 connections.")
+    if rate is not None and rate <= 0:
+        raise Invalid("A rate is a number of messages per second above 0; leave it out for no limit.")
+    if username is not None and security == Security.NONE and not is_loopback(host.strip()):
+        raise Invalid("A password must not cross the network unprotected: choose --security starttls or tls.")
+
+
+def _encrypt(password: str) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(get_settings().secret("relays")).encrypt(nonce, password.encode(), b"relay password")
+
+
+def _decrypt(stored: bytes) -> str:
+    key = AESGCM(get_settings().secret("relays"))
+    try:
+        return key.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], b"relay password").decode()
+    except InvalidTag as error:
+        raise Unavailable(
+            "The relay's password cannot be read: the key file is not the one it was stored with. "
+            "Restore CURATOR_HOME/secrets.json or set the relay's password again."
+        ) from error

@@ -1,0 +1,96 @@
+"""The scribe writes the ledger for all lines of a slice: every few milliseconds one commit with all that waits.
+
+A marker is granted only after its commit is durable. An outcome is written no later than the next marker of its line,
+so at most one message per line is ever in doubt. When its connection is lost the scribe grants nothing more and keeps
+what it could not write in `unwritten`; ownership.py goes on from there.
+"""
+
+import asyncio
+
+import psycopg
+import structlog
+
+from curator.delivery.claim import Claimed, Connection, Outcome, put_back, record_and_mark
+
+log = structlog.get_logger(__name__)
+
+GROUP_SECONDS = 0.003
+"""How long the first one to wait lets others join its commit."""
+
+
+class Scribe:
+    """One per slice, on the connection that holds the owner's lock."""
+
+    def __init__(self, connection: Connection, owner: str, relay_id: int) -> None:
+        self._connection = connection
+        self._owner = owner
+        self._relay_id = relay_id
+        self._wanted: list[tuple[Claimed, asyncio.Future[bool]]] = []
+        self._outcomes: list[Outcome] = []
+        self._something = asyncio.Event()
+        self._is_closing = False
+        self.is_broken = False
+        self.unwritten: list[Outcome] = []
+        self._task = asyncio.create_task(self._write_on())
+
+    async def mark(self, claimed: Claimed) -> bool:
+        """May this message get its dot? True only when the database says so, durably."""
+        if self.is_broken:
+            return False
+        granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._wanted.append((claimed, granted))
+        self._something.set()
+        return await granted
+
+    def record(self, outcome: Outcome) -> None:
+        """Write this outcome with the next group."""
+        if self.is_broken:
+            self.unwritten.append(outcome)
+            return
+        self._outcomes.append(outcome)
+        self._something.set()
+
+    async def close(self) -> None:
+        """Write what is left and end."""
+        self._is_closing = True
+        self._something.set()
+        await self._task
+
+    async def _write_on(self) -> None:
+        while not self.is_broken:
+            await self._something.wait()
+            if not self._is_closing:
+                await asyncio.sleep(GROUP_SECONDS)
+            self._something.clear()
+            await self._write_group()
+            if self._is_closing and not self._outcomes and not self._wanted:
+                return
+
+    async def _write_group(self) -> None:
+        wanted, self._wanted = self._wanted, []
+        outcomes, self._outcomes = self._outcomes, []
+        if not wanted and not outcomes:
+            return
+        claims = [claimed for claimed, _ in wanted]
+        try:
+            marked = await record_and_mark(self._connection, self._owner, self._relay_id, outcomes, claims)
+            refused = [claimed.id for claimed in claims if claimed.id not in marked]
+            await put_back(self._connection, self._owner, refused)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self._break(error, outcomes, wanted)
+            return
+        for claimed, granted in wanted:
+            if not granted.done():
+                granted.set_result(claimed.id in marked)
+
+    def _break(
+        self, error: Exception, outcomes: list[Outcome], wanted: list[tuple[Claimed, asyncio.Future[bool]]]
+    ) -> None:
+        """Nobody knows whether that commit happened. The messages that waited got no dot, so they are not in doubt."""
+        log.warning("ledger_connection_lost", error=type(error).__name__, markers=len(wanted), outcomes=len(outcomes))
+        self.is_broken = True
+        self.unwritten += outcomes + self._outcomes
+        self._outcomes = []
+        for _, granted in wanted + self._wanted:
+            if not granted.done():
+                granted.set_result(False)

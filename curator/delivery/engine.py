@@ -1,0 +1,276 @@
+"""The engine: one slice of a delivery, sent over a relay's lines by the protocol of the fenced marker.
+
+The one exception to "only edges commit": every statement here commits by itself (see claim.py), because what was said
+to a relay cannot be rolled back. The order for a message: claim, everything but the dot, marker, dot, outcome.
+Who may mark, and how it is proven that somebody no longer can: see ownership.py.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
+
+import psycopg
+import structlog
+
+from curator.db.session import transaction
+from curator.delivery.claim import Claimed, Outcome
+from curator.delivery.closing import close_if_done, set_reason, stop_sending
+from curator.delivery.connect import Trouble, open_line
+from curator.delivery.models import MessageState
+from curator.delivery.ownership import Ownership
+from curator.delivery.pace import Pace
+from curator.delivery.replies import Answer, Fate, Phase, Verdict, is_hopeless, is_lasting, judge, wait_seconds
+from curator.delivery.smtp import Line, Waits
+from curator.delivery.supply import Supply
+from curator.delivery.work import Work, load_work
+from curator.errors import CuratorError, Unavailable
+from curator.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+CHUNK_PER_LINE = 32
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 10.0
+
+
+class SliceResult(NamedTuple):
+    """What one slice did, in messages."""
+
+    sent: int = 0
+    rejected: int = 0
+    deferred: int = 0
+    unknown: int = 0
+
+
+def run_slice(delivery_id: int, *, settings: Settings, should_stop: Callable[[], bool]) -> SliceResult:
+    """Send until nothing is claimable, the time slice ends, the delivery stops or `should_stop()` says so.
+
+    Any number of slices of one delivery may run at once. `Unavailable` when the database cannot be reached.
+    """
+    try:
+        with transaction() as session:
+            work = load_work(session, delivery_id, settings)
+    except Unavailable as error:
+        _in_transaction(stop_sending, delivery_id, error.message)
+        raise
+    if work is None:
+        return SliceResult()
+    counts = _run(_Slice(work, settings, should_stop).run())
+    _in_transaction(close_if_done, delivery_id)
+    return SliceResult(*(counts[state] for state in ("accepted", "rejected", "deferred", "unknown")))
+
+
+class _Slice:
+    """The lines of one slice and what they share."""
+
+    def __init__(self, work: Work, settings: Settings, should_stop: Callable[[], bool]) -> None:
+        self._work = work
+        self._settings = settings
+        self._should_stop = should_stop
+        self._ends_at = time.monotonic() + settings.slice_seconds
+        self._waits = Waits(dot=settings.smtp_reply_seconds, phase=settings.smtp_phase_seconds)
+        self._counts: Counter[str] = Counter()
+        self._failures = 0
+        self._open_lines = 0
+        self._said = False
+        self._stopping: asyncio.Task[None] | None = None
+
+    async def run(self) -> Counter[str]:
+        """One line first: nothing is claimed before the relay has answered. Then all of them."""
+        self._over = asyncio.Event()
+        self._pace = Pace(self._settings.redis_url, self._work.relay.id, self._work.relay.rate)
+        watch = asyncio.create_task(self._watch())
+        try:
+            first = await self._line(None)
+            if first is not None:
+                await self._send_over(first)
+        finally:
+            self._over.set()
+            watch.cancel()
+            await self._pace.close()
+            if self._stopping is not None:
+                await self._stopping
+        return self._counts
+
+    async def _send_over(self, first: Line) -> None:
+        try:
+            self._owner = await Ownership.begin(self._settings.database_url, self._work.relay.id)
+        except Unavailable:
+            first.drop()
+            raise
+        lines = self._work.relay.connections
+        self._supply = Supply(
+            self._owner.claims,
+            self._work.delivery_id,
+            self._owner.name,
+            chunk=CHUNK_PER_LINE * lines,
+            lease=self._settings.lease_seconds,
+        )
+        renewing = asyncio.create_task(self._renew())
+        try:
+            carriers = [self._carry(first if number == 0 else None) for number in range(lines)]
+            # Every line finishes its message whatever happens to another: a message cut short would be in doubt.
+            for end in await asyncio.gather(*carriers, return_exceptions=True):
+                if end is not None:
+                    raise end
+        finally:
+            renewing.cancel()
+            self._supply.close()
+            await self._owner.end(await self._supply.left_over())
+
+    # -- one line ----------------------------------------------------------------------------------------------------
+
+    async def _carry(self, line: Line | None) -> None:
+        """Message after message over one line, opened when needed."""
+        try:
+            while not self._over.is_set() and (claimed := await self._supply.next()) is not None:
+                line = await self._line(line)
+                if line is None or not await self._pace.turn(self._over):
+                    self._supply.take_back(claimed)
+                    return
+                await self._send(line, claimed)
+        except psycopg.Error as error:
+            log.warning("claims_connection_lost", error=type(error).__name__)
+            self._over.set()
+        except BaseException:
+            self._over.set()
+            raise
+        finally:
+            if line is not None:
+                self._open_lines -= 1
+                await line.quit()
+
+    async def _send(self, line: Line, claimed: Claimed) -> None:
+        try:
+            body = self._work.message(claimed)
+        except CuratorError as error:
+            answer = Answer(Phase.ADDRESS, why=error.message)
+        else:
+            answer = await line.deliver(
+                self._work.sender, claimed.address, body, lambda: self._owner.scribe.mark(claimed)
+            )
+        self._settle(claimed, answer, judge(answer))
+
+    def _settle(self, claimed: Claimed, answer: Answer, verdict: Verdict) -> None:
+        """Write down what became of it."""
+        self._supply.done(claimed)
+        if verdict.fate is Fate.OURS:
+            self._stop(verdict.reason)
+        if answer.phase is Phase.MARKER:
+            self._over_if_broken(claimed)
+            return
+        outcome = self._outcome(claimed, answer, verdict)
+        self._counts[outcome.state] += 1
+        self._owner.scribe.record(outcome)
+
+    def _over_if_broken(self, claimed: Claimed) -> None:
+        """No marker: the row was refused and put back already, unless nobody could be asked."""
+        if self._owner.scribe.is_broken:
+            self._owner.scribe.record(Outcome(claimed.id, claimed.epoch, MessageState.PENDING, tries=0))
+            self._over.set()
+
+    def _outcome(self, claimed: Claimed, answer: Answer, verdict: Verdict) -> Outcome:
+        reply, tries = str(answer), claimed.attempts + 1
+        match verdict.fate:
+            case Fate.UNSENT | Fate.OURS:
+                return Outcome(claimed.id, claimed.epoch, MessageState.PENDING, reply=reply, tries=0)
+            case Fate.DEFERRED if is_hopeless(tries, self._work.hours):
+                reason = f"given up after {tries} tries: {verdict.reason}"
+                return Outcome(claimed.id, claimed.epoch, MessageState.REJECTED, reason, reply)
+            case Fate.DEFERRED:
+                wait = wait_seconds(tries, random.random())  # noqa: S311 - spreads tries, guards nothing
+                return Outcome(claimed.id, claimed.epoch, MessageState.DEFERRED, verdict.reason, reply, wait)
+            case _:
+                return Outcome(
+                    claimed.id, claimed.epoch, MessageState(verdict.fate.value), verdict.reason or None, reply
+                )
+
+    # -- the relay ---------------------------------------------------------------------------------------------------
+
+    async def _line(self, line: Line | None) -> Line | None:
+        """This line while it is usable, else a new one; None when the slice is over first."""
+        if line is not None:
+            if line.is_usable:
+                return line
+            self._open_lines -= 1
+            line.drop()
+        while not self._over.is_set():
+            try:
+                opened = await open_line(self._work.relay, self._waits, self._work.hello)
+            except Trouble as trouble:
+                await self._bear(trouble.answer)
+            else:
+                self._open_lines += 1
+                self._failures = 0
+                await self._say_nothing()
+                return opened
+        return None
+
+    async def _bear(self, answer: Answer) -> None:
+        """The relay cannot be used. Wait longer each time; stop when waiting will not help."""
+        if is_lasting(answer) and self._open_lines == 0:
+            self._stop(f"Relay {self._work.relay} cannot be used: {answer}. Correct it, then resume.")
+            return
+        self._failures += 1
+        if self._open_lines == 0 and not self._said:
+            self._said = True
+            text = f"Relay {self._work.relay} cannot be reached: {answer}. It is tried again by itself."
+            await asyncio.to_thread(_in_transaction, set_reason, self._work.delivery_id, text)
+        pause = min(_FIRST_PAUSE * 2 ** min(self._failures, 10), _LONGEST_PAUSE)
+        await self._sleep(pause * (0.5 + random.random()))  # noqa: S311 - spreads tries, guards nothing
+
+    async def _say_nothing(self) -> None:
+        """The relay answers: whatever was said about it no longer holds."""
+        if self._said or self._open_lines == 1:
+            self._said = False
+            await asyncio.to_thread(_in_transaction, set_reason, self._work.delivery_id, None)
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def _stop(self, reason: str) -> None:
+        """Pause the delivery, once, and end the slice."""
+        self._over.set()
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(
+                asyncio.to_thread(_in_transaction, stop_sending, self._work.delivery_id, reason)
+            )
+
+    async def _watch(self) -> None:
+        """End the slice when its time is over or somebody wants us to leave."""
+        while not self._should_stop() and time.monotonic() < self._ends_at:
+            await self._sleep(0.1)
+        self._over.set()
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease_seconds / 3)
+            try:
+                await self._supply.renew()
+            except psycopg.Error as error:
+                log.warning("lease_not_renewed", error=type(error).__name__)
+                self._over.set()
+                return
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+        except TimeoutError:
+            return
+
+
+def _in_transaction(verb: Callable[..., Any], *arguments: Any) -> None:
+    with transaction() as session:
+        verb(session, *arguments)
+
+
+def _run(work: Coroutine[Any, Any, Counter[str]]) -> Counter[str]:
+    """On uvloop where there is one: a third of the time per message."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)

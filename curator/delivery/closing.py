@@ -1,0 +1,66 @@
+"""What a running delivery becomes: `sent` by one query over the ledger, stopped with a reason, finished after a cancel.
+
+Nothing here decides about a message that may have been sent.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# One snapshot: every row is final, and all rows that were frozen are there.
+_CLOSE = text(
+    """
+    WITH closed AS (
+        UPDATE delivery SET state = 'sent', finished_at = clock_timestamp(), reason = NULL
+        WHERE id = :delivery AND state = 'sending'
+          AND NOT EXISTS (SELECT FROM message WHERE delivery_id = :delivery
+                          AND state IN ('pending', 'claimed', 'deferred', 'attempting'))
+          AND expected = (SELECT count(*) FROM message WHERE delivery_id = :delivery)
+        RETURNING issue_id
+    )
+    UPDATE issue SET state = 'sent', sent_at = clock_timestamp() FROM closed WHERE issue.id = closed.issue_id
+    RETURNING issue.id
+    """
+)
+
+_CANCEL_REST = text(
+    """
+    UPDATE message SET state = 'cancelled', reason = 'cancelled', done_at = clock_timestamp(), lease_until = NULL
+    WHERE delivery_id = :delivery AND state IN ('pending', 'claimed', 'deferred')
+    """
+)
+
+_FINISH_CANCELLED = text(
+    """
+    UPDATE delivery SET finished_at = clock_timestamp() WHERE id = :delivery AND state = 'cancelled'
+    AND finished_at IS NULL AND NOT EXISTS (SELECT FROM message WHERE delivery_id = :delivery
+        AND state IN ('pending', 'claimed', 'deferred', 'attempting'))
+    """
+)
+
+
+def close_if_done(session: Session, delivery_id: int) -> bool:
+    """Make the delivery `sent`, and its issue, if the ledger says that nothing is left to do. True when it did."""
+    return session.execute(_CLOSE, {"delivery": delivery_id}).first() is not None
+
+
+def finish_cancelled(session: Session, delivery_id: int) -> None:
+    """Cancel what has not been handed to a relay, and finish the delivery once the last message in flight is known."""
+    session.execute(_CANCEL_REST, {"delivery": delivery_id})
+    session.execute(_FINISH_CANCELLED, {"delivery": delivery_id})
+
+
+def stop_sending(session: Session, delivery_id: int, reason: str) -> None:
+    """Pause a delivery that is sending, for a reason a person can act on. The first reason stays."""
+    statement = text(
+        "UPDATE delivery SET state = 'paused', reason = :reason WHERE id = :delivery AND state = 'sending'"
+    )
+    session.execute(statement, {"reason": reason, "delivery": delivery_id})
+
+
+def set_reason(session: Session, delivery_id: int, reason: str | None) -> None:
+    """Say why a delivery that is sending gets nowhere, or that it does again (None)."""
+    statement = text(
+        "UPDATE delivery SET reason = :reason "
+        "WHERE id = :delivery AND state = 'sending' AND reason IS DISTINCT FROM :reason"
+    )
+    session.execute(statement, {"reason": reason, "delivery": delivery_id})

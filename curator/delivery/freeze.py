@@ -1,0 +1,108 @@
+"""Freezing: the edition and the audience of a delivery, fixed in one transaction together with the number expected.
+
+After it neither an edit of the issue nor a new subscriber changes what is sent or to whom. Excluded people are rows
+too, with the reason, so that every candidate is accounted for.
+"""
+
+from sqlalchemy import and_, case, func, insert, literal, or_, select
+from sqlalchemy.orm import Session
+
+from curator.audience.eligible import candidates
+from curator.delivery.models import Delivery, DeliveryState, Message, MessageState
+from curator.doorbell import ring
+from curator.editions.edition import make_edition
+from curator.issues.models import Newsletter, Tracking
+from curator.settings import Settings
+
+SLICES_AT_START = 4
+"""Slices rung for when a delivery starts; idle workers take one each, the rest find nothing left and end."""
+
+
+def begin_freezing(session: Session, delivery_id: int) -> bool:
+    """`scheduled` and due becomes `freezing`, for everybody to see. False when it is not due or already further."""
+    delivery = _locked(session, delivery_id)
+    if delivery is None:
+        return False
+    delivery.state = DeliveryState.FREEZING
+    session.flush()
+    return True
+
+
+def freeze(session: Session, delivery_id: int, settings: Settings) -> Delivery | None:
+    """Edition, audience and `expected`, then `sending`. None when another process does it or it is not due.
+
+    `TemplateFailed` and other refusals leave nothing behind: see `fail_freezing`.
+    """
+    delivery = _locked(session, delivery_id)
+    if delivery is None:
+        return None
+    newsletter = session.get_one(Newsletter, delivery.newsletter_id)
+    edition = make_edition(
+        session, delivery.issue_id, public_url=settings.public_url, inbound_domain=settings.inbound_domain
+    )
+    delivery.edition_id = edition.id
+    _freeze_audience(session, delivery, newsletter)
+    delivery.expected = session.scalar(select(func.count()).where(Message.delivery_id == delivery.id))
+    delivery.state, delivery.reason = DeliveryState.SENDING, None
+    delivery.frozen_at = delivery.started_at = session.scalar(select(func.clock_timestamp()))
+    session.flush()
+    for _ in range(SLICES_AT_START):
+        ring(session, "delivery.slice", delivery.id)
+    return delivery
+
+
+def fail_freezing(session: Session, delivery_id: int, reason: str) -> None:
+    """Pause a delivery that could not be frozen. It can be undone, corrected and sent again, or resumed."""
+    delivery = _locked(session, delivery_id)
+    if delivery is not None:
+        delivery.state, delivery.reason = DeliveryState.PAUSED, reason
+        session.flush()
+
+
+def _locked(session: Session, delivery_id: int) -> Delivery | None:
+    """The delivery if it is due to be frozen and nobody else holds it."""
+    return session.scalar(
+        select(Delivery)
+        .where(
+            Delivery.id == delivery_id,
+            or_(
+                Delivery.state == DeliveryState.FREEZING,
+                and_(Delivery.state == DeliveryState.SCHEDULED, Delivery.scheduled_at <= func.clock_timestamp()),
+            ),
+        )
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _freeze_audience(session: Session, delivery: Delivery, newsletter: Newsletter) -> None:
+    """One INSERT … SELECT: a million rows in seconds, nobody twice."""
+    people = candidates(newsletter.id).subquery("candidate")
+    is_individual = {
+        Tracking.INDIVIDUAL: people.c.tracking_consent,
+        Tracking.HYGIENE: literal(True),  # its own pixel, of which only the date is kept
+    }.get(newsletter.tracking, literal(False))
+    is_mailed = people.c.reason.is_(None)
+    rows = select(
+        literal(delivery.id),
+        people.c.subscriber_id,
+        people.c.subscription_id,
+        people.c.address,
+        people.c.name,
+        is_individual,
+        case((is_mailed, MessageState.PENDING.value), else_=MessageState.SUPPRESSED.value),
+        people.c.reason,
+        case((is_mailed, None), else_=func.clock_timestamp()),
+    )
+    columns = (
+        Message.delivery_id,
+        Message.subscriber_id,
+        Message.subscription_id,
+        Message.address,
+        Message.name,
+        Message.is_individual,
+        Message.state,
+        Message.reason,
+        Message.done_at,
+    )
+    session.execute(insert(Message).from_select([column.key for column in columns], rows))

@@ -1,0 +1,192 @@
+"""Reading the ledger: candidates = accepted + excluded + failed + unknown + waiting, at any time and for ever.
+
+Every term opens to names and reasons. Nothing here changes anything.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from curator.delivery.models import Delivery, DeliveryState, Message, MessageState, Relay
+from curator.delivery.plan import delivery_of
+from curator.editions.compile import sender_domain
+from curator.issues.models import Newsletter
+
+WAITING = (MessageState.PENDING, MessageState.CLAIMED, MessageState.ATTEMPTING, MessageState.DEFERRED)
+COLUMNS = (
+    "address",
+    "state",
+    "reason",
+    "message_id",
+    "attempts",
+    "last_reply",
+    "relay",
+    "marked_at",
+    "done_at",
+    "not_before",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class MessageRow(NamedTuple):
+    """One message for a page. Times are aware; `reply` is the relay's last word."""
+
+    id: int
+    address: str
+    state: MessageState
+    reason: str | None
+    attempts: int
+    last_reply: str | None
+    marked_at: datetime | None
+    done_at: datetime | None
+    not_before: datetime | None
+
+
+def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
+    """The JSON of `deliveries show`. Counts are of messages, `rate` is accepted messages a second, times ISO 8601."""
+    delivery = delivery_of(session, issue_id)
+    groups = _groups(session, delivery.id)
+    counts = {state.value: 0 for state in MessageState}
+    excluded: dict[str, int] = {}
+    failed_reasons: dict[str, int] = {}
+    for state, reason, number, _ in groups:
+        counts[state] += number
+        if state in (MessageState.SUPPRESSED, MessageState.CANCELLED):
+            _add(excluded, "cancelled" if state is MessageState.CANCELLED else reason or "suppressed", number)
+        elif state is MessageState.REJECTED:
+            _add(failed_reasons, reason or "refused", number)
+    return {
+        "issue": issue_id,
+        "delivery": delivery.id,
+        "state": delivery.state.value,
+        "reason": delivery.reason,
+        "candidates": sum(counts.values()),
+        "expected": delivery.expected,
+        "counts": counts,
+        "excluded": excluded,
+        "accepted": counts[MessageState.ACCEPTED],
+        "failed": counts[MessageState.REJECTED],
+        "unknown": counts[MessageState.UNKNOWN],
+        "waiting": sum(counts[state] for state in WAITING),
+        "excluded_total": sum(excluded.values()),
+        "failed_reasons": failed_reasons,
+        "rate": _rate(session, delivery, groups),
+        "started_at": _iso(delivery.started_at),
+        "finished_at": _iso(delivery.finished_at),
+        "scheduled_at": _iso(delivery.scheduled_at),
+        "relay": _relay_name(session, delivery),
+    }
+
+
+def page_of_messages(
+    session: Session,
+    delivery_id: int,
+    state: str | None = None,
+    reason: str | None = None,
+    after: int = 0,
+    limit: int = 100,
+) -> list[MessageRow]:
+    """Messages by id after `after`, at most `limit`, of one state or reason if given."""
+    statement = (
+        select(
+            Message.id,
+            Message.address,
+            Message.state,
+            Message.reason,
+            Message.attempts,
+            Message.last_reply,
+            Message.marked_at,
+            Message.done_at,
+            Message.not_before,
+        )
+        .where(Message.delivery_id == delivery_id, Message.id > after)
+        .order_by(Message.id)
+        .limit(limit)
+    )
+    if state is not None:
+        statement = statement.where(Message.state == MessageState(state))
+    if reason is not None:
+        statement = statement.where(Message.reason == reason)
+    return [MessageRow(*row) for row in session.execute(statement)]
+
+
+def export_csv(session: Session, issue_id: int) -> Iterator[str]:
+    """Every message of the issue's delivery as CSV, a line at a time, the first with the names of the columns."""
+    delivery = delivery_of(session, issue_id)
+    domain = sender_domain(session.get_one(Newsletter, delivery.newsletter_id).from_address)
+    yield _line(COLUMNS)
+    statement = (
+        select(
+            Message.address,
+            Message.state,
+            Message.reason,
+            Message.message_id,
+            Message.attempts,
+            Message.last_reply,
+            Relay.name,
+            Message.marked_at,
+            Message.done_at,
+            Message.not_before,
+        )
+        .outerjoin(Relay, Relay.id == Message.relay_id)
+        .where(Message.delivery_id == delivery.id)
+        .order_by(Message.id)
+        .execution_options(yield_per=1000)
+    )
+    for address, state, reason, identity, attempts, reply, relay, *times in session.execute(statement):
+        written = (_safe(address), state.value, _safe(reason or ""), f"<{identity.hex}@{domain}>", attempts)
+        yield _line((*written, _safe(reply or ""), relay or "", *(_iso(time) or "" for time in times)))
+
+
+def _groups(session: Session, delivery_id: int) -> list[tuple[MessageState, str | None, int, datetime | None]]:
+    statement = (
+        select(Message.state, Message.reason, func.count(), func.max(Message.done_at))
+        .where(Message.delivery_id == delivery_id)
+        .group_by(Message.state, Message.reason)
+    )
+    return [row for row in session.execute(statement).all()]
+
+
+def _rate(
+    session: Session, delivery: Delivery, groups: list[tuple[MessageState, str | None, int, datetime | None]]
+) -> float:
+    """Over the whole delivery: until its end, or until its last accepted message while it runs."""
+    accepted = sum(number for state, _, number, _ in groups if state is MessageState.ACCEPTED)
+    ends = [last for state, _, _, last in groups if state is MessageState.ACCEPTED and last is not None]
+    if not accepted or not ends or delivery.started_at is None:
+        return 0.0
+    end = session.scalar(select(func.clock_timestamp())) if delivery.state is DeliveryState.SENDING else max(ends)
+    seconds = ((end or max(ends)) - delivery.started_at).total_seconds()
+    return round(accepted / max(seconds, 0.001), 1)
+
+
+def _relay_name(session: Session, delivery: Delivery) -> str | None:
+    """The relay that carried it, or the one that will."""
+    own = select(Newsletter.relay_id).where(Newsletter.id == delivery.newsletter_id).scalar_subquery()
+    return session.scalar(
+        select(Relay.name).where((Relay.id == own) | (Relay.name == "default")).order_by((Relay.id == own).desc())
+    )
+
+
+def _add(counts: dict[str, int], key: str, number: int) -> None:
+    counts[key] = counts.get(key, 0) + number
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat() if time is not None else None
+
+
+def _safe(text: str) -> str:
+    """A cell that a spreadsheet shows and never computes."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _line(cells: tuple[Any, ...]) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerow(cells)
+    return written.getvalue()

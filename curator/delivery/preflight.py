@@ -1,0 +1,67 @@
+"""The checks before Send, on what would really be sent: content, earlier issues, relay, audience, workers.
+
+Errors stop a Send, warnings are for a person to weigh. Changes nothing.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from curator.audience.eligible import candidates
+from curator.db.heartbeats import Process, alive
+from curator.delivery.relays import relay_for
+from curator.editions.checks import Checks, Finding, check_content
+from curator.editions.compile import compile_message
+from curator.editions.render import render_issue
+from curator.errors import TemplateFailed, Unavailable
+from curator.issues.content import load_content
+from curator.issues.models import Issue, Item
+from curator.issues.seen import published_before
+from curator.settings import Settings
+
+
+def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Checks:
+    """Everything found about sending this issue now; `NotFound` when there is none."""
+    content = load_content(session, issue_id)
+    issue = session.get_one(Issue, issue_id)
+    try:
+        rendered = render_issue(content, public_url=settings.public_url)
+        segments = compile_message(
+            content, rendered, public_url=settings.public_url, inbound_domain=settings.inbound_domain
+        )
+    except TemplateFailed as error:
+        built = Checks(errors=(Finding("template_failed", error.message, "design"),), warnings=())
+    else:
+        built = check_content(content, rendered, segments.facts)
+    return Checks(
+        errors=(*built.errors, *_cannot_go(session, issue)),
+        warnings=(*built.warnings, *_seen_before(session, issue), *_nobody_works(session)),
+    )
+
+
+def _cannot_go(session: Session, issue: Issue) -> Iterator[Finding]:
+    try:
+        relay_for(session, issue.newsletter_id)
+    except Unavailable as error:
+        yield Finding("no_relay", error.message, "relay")
+    people = candidates(issue.newsletter_id).subquery()
+    if not session.scalar(select(func.count()).select_from(people).where(people.c.reason.is_(None))):
+        yield Finding("no_audience", "Nobody would receive it: the newsletter has no active subscribers.", "audience")
+
+
+def _seen_before(session: Session, issue: Issue) -> Iterator[Finding]:
+    items = session.scalars(select(Item).where(Item.issue_id == issue.id, Item.address_key.is_not(None))).all()
+    keys = {item.address_key for item in items if item.address_key}
+    seen = published_before(session, issue.newsletter_id, keys, issue.id)
+    for item in items:
+        if before := seen.get(item.address_key or ""):
+            yield Finding("seen_before", f"Already published in issue {before.issue_number}.", item.title)
+
+
+def _nobody_works(session: Session) -> Iterator[Finding]:
+    running = alive(session)
+    if not running[Process.WORKER]:
+        yield Finding("no_worker", "No worker is running, so nothing will be sent until one is: curator worker.", "")
+    if not running[Process.BEAT]:
+        yield Finding("no_beat", "The scheduler is not running: what fails is not tried again. curator beat.", "")

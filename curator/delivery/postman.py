@@ -1,0 +1,98 @@
+"""The postman sends notices that are due, over one line, and commits after each, like the engine.
+
+A notice in doubt is sent again by itself, with the same Message-ID: a missing confirmation is worse than a second one.
+"""
+
+import asyncio
+import random
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import func, text, update
+
+from curator.db.session import transaction
+from curator.delivery.connect import Trouble, open_line
+from curator.delivery.models import Notice, NoticeState
+from curator.delivery.relays import RelayPlan, relay_for
+from curator.delivery.replies import Answer, Fate, is_hopeless, judge, wait_seconds
+from curator.delivery.smtp import Waits
+from curator.delivery.work import hello_name
+from curator.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 20
+
+# Taken by moving its next turn ahead: whoever dies with it in hand delays it, and loses it never.
+_TAKE = text(
+    """
+    UPDATE notice SET attempts = attempts + 1, not_before = clock_timestamp() + make_interval(secs => :lease)
+    WHERE id IN (SELECT id FROM notice WHERE state = 'waiting' AND not_before <= clock_timestamp()
+                 ORDER BY not_before LIMIT :count FOR UPDATE SKIP LOCKED)
+    RETURNING id, sender, address, content, attempts, newsletter_id,
+        extract(epoch FROM clock_timestamp() - created_at) / 3600 AS hours
+    """
+)
+
+
+class _Due(NamedTuple):
+    id: int
+    sender: str
+    address: str
+    content: bytes
+    attempts: int
+    newsletter_id: int | None
+    hours: float
+
+
+def send_due_notices(settings: Settings) -> int:
+    """Send what is due; how many the relay took. `Unavailable` when there is no relay: they wait."""
+    sent = 0
+    while taken := _take(settings):
+        sent += sum(asyncio.run(_send_all(relay, due, settings)) for relay, due in taken.items())
+    return sent
+
+
+def _take(settings: Settings) -> dict[RelayPlan, list[_Due]]:
+    lease = settings.smtp_phase_seconds * 2 + settings.lease_seconds
+    with transaction() as session:
+        rows = session.execute(_TAKE, {"lease": lease, "count": _AT_ONCE}).all()
+        found: dict[RelayPlan, list[_Due]] = {}
+        for row in rows:
+            due = _Due(*row)
+            found.setdefault(relay_for(session, due.newsletter_id), []).append(due)
+        return found
+
+
+async def _send_all(relay: RelayPlan, notices: list[_Due], settings: Settings) -> int:
+    waits = Waits(dot=settings.smtp_phase_seconds, phase=settings.smtp_phase_seconds)
+    sent, line = 0, None
+    for due in notices:
+        try:
+            if line is None or not line.is_usable:
+                line = await open_line(relay, waits, hello_name(settings))
+        except Trouble as trouble:
+            _write(due, trouble.answer, Fate.DEFERRED)
+            continue
+        answer = await line.deliver(due.sender, due.address, due.content)
+        fate = judge(answer).fate
+        sent += fate is Fate.ACCEPTED
+        _write(due, answer, fate)
+    if line is not None:
+        await line.quit()
+    return sent
+
+
+def _write(due: _Due, answer: Answer, fate: Fate) -> None:
+    """Sent, failed for good, or later again: also when in doubt, and when the relay refuses us."""
+    values: dict[str, object] = {"last_reply": str(answer)}
+    if fate is Fate.ACCEPTED:
+        values |= {"state": NoticeState.SENT, "sent_at": func.clock_timestamp()}
+    elif fate is Fate.REJECTED or is_hopeless(due.attempts, float(due.hours)):
+        values |= {"state": NoticeState.FAILED}
+    else:
+        wait = wait_seconds(due.attempts, random.random())  # noqa: S311 - spreads tries, guards nothing
+        values |= {"not_before": func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, wait)}
+    with transaction() as session:
+        session.execute(update(Notice).where(Notice.id == due.id).values(**values))
+    log.info("notice_tried", notice=due.id, fate=fate.value, attempts=due.attempts)

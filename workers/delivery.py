@@ -1,0 +1,53 @@
+"""Tasks of the delivery stage: freeze an audience, send one slice, send notices. The stage knows how."""
+
+from typing import Any
+
+import structlog
+
+from curator.db.session import transaction
+from curator.delivery.engine import SliceResult, run_slice
+from curator.delivery.freeze import begin_freezing, fail_freezing, freeze
+from curator.delivery.notices import send_due_notices
+from curator.delivery.sweep import has_claimable
+from curator.doorbell import ring_now
+from curator.errors import CuratorError, Unavailable
+from curator.settings import get_settings
+from workers.base import should_stop, task
+
+log = structlog.get_logger(__name__)
+
+
+@task("delivery.freeze", own_transactions=True)
+def freeze_delivery(delivery_id: int) -> Any:
+    """`freezing` first, for everybody to see; then edition and audience in one transaction."""
+    with transaction() as session:
+        if not begin_freezing(session, delivery_id):
+            return None
+    try:
+        with transaction() as session:
+            delivery = freeze(session, delivery_id, get_settings())
+            return delivery.expected if delivery is not None else None
+    except Unavailable:
+        raise  # a server is away: the sweep asks again
+    except CuratorError as error:
+        log.warning("freezing_failed", delivery=delivery_id, code=error.code)
+        with transaction() as session:
+            fail_freezing(session, delivery_id, f"The issue could not be made into a mail: {error.message}")
+        return None
+
+
+@task("delivery.slice", own_transactions=True)
+def send_slice(delivery_id: int) -> SliceResult:
+    """One slice; if something is left that can be sent now, ring for the next one."""
+    result = run_slice(delivery_id, settings=get_settings(), should_stop=should_stop)
+    with transaction() as session:
+        is_unfinished = has_claimable(session, delivery_id)
+    if is_unfinished and any(result):
+        ring_now("delivery.slice", delivery_id)
+    return result
+
+
+@task("delivery.notices", own_transactions=True)
+def send_notices() -> int:
+    """Tests, confirmations and sign-in links that are due."""
+    return send_due_notices(get_settings())

@@ -1,0 +1,65 @@
+"""The cast of the delivery tests: a newsletter with an issue to send, readers, a relay, a delivery."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from curator.audience.addresses import address_hash
+from curator.audience.models import Subscriber, Subscription, SubscriptionState
+from curator.delivery.freeze import freeze
+from curator.delivery.models import Delivery, Message, MessageState, Relay
+from curator.delivery.plan import send_issue
+from curator.delivery.relays import set_relay
+from curator.issues.compose import add_item
+from curator.issues.models import Issue, Newsletter
+from curator.settings import Settings
+from tests.issues.rows import a_newsletter, an_article, an_issue
+
+
+def an_issue_to_send(session: Session, settings: Settings, readers: int, port: int, **relay: object) -> Issue:
+    """An issue with one item, `readers` active subscribers r0@example.org …, and the relay `default` at `port`."""
+    newsletter = a_newsletter(session)
+    issue = an_issue(session, newsletter)
+    add_item(session, issue.id, an_article(session, newsletter).id, issue.sections[0].name, "Een zin.")
+    add_readers(session, settings, newsletter, [f"r{number}@example.org" for number in range(readers)])
+    set_relay(session, "default", host="127.0.0.1", port=port, security="none", **relay)  # type: ignore[arg-type]
+    return issue
+
+
+def add_readers(
+    session: Session,
+    settings: Settings,
+    newsletter: Newsletter,
+    addresses: Sequence[str],
+    state: SubscriptionState = SubscriptionState.ACTIVE,
+) -> None:
+    """Subscribers with a subscription in this state."""
+    if not addresses:
+        return
+    pepper = settings.secret("pepper")
+    people = [{"address": a, "address_key": a, "address_hash": address_hash(a, pepper)} for a in addresses]
+    ids = session.scalars(insert(Subscriber).returning(Subscriber.id), people).all()
+    rows = [{"subscriber_id": i, "newsletter_id": newsletter.id, "state": state} for i in ids]
+    session.execute(insert(Subscription), rows)
+
+
+def a_frozen_delivery(session: Session, settings: Settings, readers: int, port: int, **relay: object) -> Delivery:
+    """A delivery that is sending, with nothing sent yet. Committed."""
+    issue = an_issue_to_send(session, settings, readers, port, **relay)
+    delivery = send_issue(session, issue.id, by="editor@example.org", now=True, settings=settings)
+    assert freeze(session, delivery.id, settings) is delivery
+    session.commit()
+    return delivery
+
+
+def states(session: Session, delivery_id: int) -> dict[str, MessageState]:
+    """The ledger: address to state, as it stands now."""
+    session.rollback()
+    rows = session.execute(select(Message.address, Message.state).where(Message.delivery_id == delivery_id))
+    return dict(rows.all())  # type: ignore[arg-type]
+
+
+def the_relay(session: Session) -> Relay:
+    """The relay `default`."""
+    return session.scalars(select(Relay)).one()

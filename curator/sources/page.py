@@ -14,6 +14,7 @@ from lxml.html import HtmlElement
 
 from curator.errors import Invalid
 from curator.sources.dates import read_date, zone_named
+from curator.sources.entries import entry_address
 from curator.sources.extract import Extract, compose
 from curator.sources.identity import address_key
 from curator.sources.language import language_of
@@ -119,6 +120,7 @@ def _completed(facts: Metadata, tree: HtmlElement, address: str | None, zone: tz
 
 def _believed(canonical: str | None, address: str | None) -> str | None:
     """The address a page names as its own, unless it names another site or its front page."""
+    canonical = entry_address(canonical or "", address)
     if not canonical or not address:
         return address or canonical
     theirs, ours = address_key(canonical), address_key(address)

@@ -9,8 +9,8 @@ from datetime import datetime, tzinfo
 
 from curator.errors import Invalid
 from curator.sources.dates import find_date, zone_named
+from curator.sources.entries import entry_address
 from curator.sources.extract import Extract, compose
-from curator.sources.identity import checked_address
 from curator.sources.language import language_of
 from curator.sources.prose import LONGEST_LINE, clean_line, clean_text, count_words, paragraph, sentences
 
@@ -127,8 +127,8 @@ def _take_facts(blocks: list[list[str]], zone: tzinfo, language: str) -> tuple[_
 
 def _take_fact(line: str, facts: _Facts, zone: tzinfo, language: str, is_dated: bool) -> bool:
     """Did this line say something about the article? Then `facts` has it. Rubrics and reading times say nothing."""
-    if re.fullmatch(r"https?://\S+", line):
-        facts.address = facts.address or checked_address(line)
+    if re.fullmatch(r"https?://\S+", line) and (address := entry_address(line, None)):
+        facts.address = facts.address or address
         return True
     if tagged := _TAG_LINE.fullmatch(line) or _HASH_TAGS.fullmatch(line):
         facts.tags += re.split(r"\s*[,;#]\s*", tagged.groupdict().get("tags") or line)

@@ -1,0 +1,106 @@
+"""Articles that people bring: as text, as HTML, or as an address that a worker then reads.
+
+The same article twice is one row; what is nearly the same is reported, never merged.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+
+from curator.doorbell import ring
+from curator.errors import Invalid
+from curator.settings import Settings
+from curator.sources.extract import Extract
+from curator.sources.identity import address_key, canonical_address, checked_address
+from curator.sources.models import Article, CapturedBy, FetchState
+from curator.sources.page import read_page
+from curator.sources.reading import read_article
+from curator.sources.record import columns_of, find_duplicate, find_same, insert_article, zone_of
+from curator.sources.text import read_text
+
+__all__ = ["Intake", "add_address", "add_html", "add_text", "read_article"]
+
+LARGEST_HTML = 200_000
+"""Characters of pasted HTML."""
+
+
+@dataclass
+class Intake:
+    """What became of something brought in. `duplicate_of`: the article we had already that says the same."""
+
+    article: Article
+    outcome: Literal["new", "same"]
+    duplicate_of: int | None
+
+
+def add_text(
+    session: Session, newsletter_id: int, text: str, *, timezone: str, settings: Settings | None = None
+) -> Intake:
+    """Take in a pasted text. `timezone` is that of its date line. `Invalid` when it is too long or no prose."""
+    return _take(session, newsletter_id, read_text(text, timezone=timezone), CapturedBy.TEXT)
+
+
+def add_html(session: Session, newsletter_id: int, html: str, *, address: str | None, timezone: str) -> Intake:
+    """Take in the pasted source of a page, at most 200 kB. `Invalid` when there is no article in it."""
+    if len(html) > LARGEST_HTML:
+        raise Invalid(f"The HTML is longer than {LARGEST_HTML // 1000} kB. Paste the article's text instead.")
+    extract = read_page(html, checked_address(address) if address else None, timezone=timezone)
+    if not extract.words:
+        raise Invalid("There is no article in this HTML. Paste the article's text instead.")
+    return _take(session, newsletter_id, extract, CapturedBy.HTML)
+
+
+def add_address(session: Session, newsletter_id: int, address: str) -> Intake:
+    """Note an address; a worker reads the page after the commit. Until then the address is the title.
+
+    An address that could not be read before is read again.
+    """
+    zone_of(session, newsletter_id)  # NotFound for a newsletter that is not there
+    checked = checked_address(address)
+    values = {
+        "newsletter_id": newsletter_id,
+        "captured_by": CapturedBy.ADDRESS,
+        "address": canonical_address(checked),
+        "address_key": address_key(checked),
+        "title": canonical_address(checked)[:500],
+        "fetch_state": FetchState.WAITING,
+    }
+    article = insert_article(session, values)
+    if article is not None:
+        ring(session, "sources.read_article", article.id)
+        return Intake(article, "new", None)
+    known = _known(session, newsletter_id, values)
+    if known.fetch_state is FetchState.FAILED:
+        known.fetch_state = FetchState.WAITING
+        session.flush()
+        ring(session, "sources.read_article", known.id)
+    return Intake(known, "same", known.id)
+
+
+def _take(session: Session, newsletter_id: int, extract: Extract, captured_by: CapturedBy) -> Intake:
+    zone_of(session, newsletter_id)  # NotFound for a newsletter that is not there
+    values = columns_of(extract) | {"newsletter_id": newsletter_id, "captured_by": captured_by}
+    article = insert_article(session, values)
+    if article is not None:
+        return Intake(article, "new", find_duplicate(session, article))
+    known = _known(session, newsletter_id, values)
+    if not known.words:
+        _fill(known, values)
+        session.flush()
+    return Intake(known, "same", known.id)
+
+
+def _known(session: Session, newsletter_id: int, values: dict[str, Any]) -> Article:
+    known = find_same(session, newsletter_id, values["address_key"], values.get("content_hash"))
+    if known is None:
+        raise Invalid("The same article was removed just now. Add it again.")
+    return known
+
+
+def _fill(article: Article, values: dict[str, Any]) -> None:
+    """An address whose page could not be read gets the words that somebody pasted for it; its identity stays."""
+    for name, value in values.items():
+        if name not in ("newsletter_id", "captured_by", "address", "address_key", "content_hash"):
+            setattr(article, name, value)
+    article.fetch_state, article.fetch_error = FetchState.DONE, None

@@ -1,0 +1,171 @@
+"""Reading the page behind an article: fetch, extract, fill the row. A failure is noted on the row, and loses nothing.
+
+The network comes first and without a lock: the row is read, the page and its picture are fetched in the open
+transaction (which holds no row), and only then is the row locked, looked at again and written.
+"""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from curator.errors import FetchFailed, Invalid, NotFound
+from curator.settings import Settings
+from curator.sources.extract import Extract
+from curator.sources.fetch import Fetched, fetch
+from curator.sources.models import Article, CapturedBy, FetchState
+from curator.sources.page import LARGEST_PAGE, decode, read_page
+from curator.sources.pictures import LARGEST_PICTURE, encode_again, keep_picture
+from curator.sources.record import columns_of, zone_of
+from curator.sources.schedule import one_per_host
+
+log = structlog.get_logger(__name__)
+
+ACCEPTED = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
+_LEAST_PICTURE = (200, 100)  # pixels; smaller ones are logos and counters
+_FORGOTTEN_AFTER = timedelta(minutes=2)
+_GIVEN_UP_AFTER = timedelta(days=1)
+_OF_THE_FEED = ("title", "author", "published_at", "published_offset", "tags", "language")
+
+Encoded = tuple[bytes, str, tuple[int, int]]
+
+
+class _Page(NamedTuple):
+    extract: Extract
+    picture: Encoded | None
+
+
+def read_article(session: Session, article_id: int, settings: Settings) -> Article:
+    """Fill an article whose page has not been read, or note why it cannot be: state `failed` and `fetch_error`.
+
+    Takes up to twice `settings.fetch_seconds`. Reading one that has been read does nothing.
+    """
+    article = session.get(Article, article_id, populate_existing=True)
+    if article is None:
+        raise NotFound(f"There is no article {article_id}.")
+    if article.fetch_state is FetchState.DONE or not article.address:
+        return article
+    zone = zone_of(session, article.newsletter_id)
+    page: _Page | None
+    try:
+        page, message = _fetch_page(article.address, settings, zone), ""
+    except (FetchFailed, Invalid) as failure:
+        page, message = None, failure.message
+    article = _locked(session, article_id)
+    if article.fetch_state is FetchState.DONE:  # somebody else was quicker
+        return article
+    if page is None:
+        _note_failure(article, message)
+    else:
+        _fill(session, article, page)
+    session.flush()
+    return article
+
+
+def due_articles(session: Session, limit: int = 10) -> list[int]:
+    """Ids of articles whose doorbell nobody heard: waiting for two minutes up to a day, one per host."""
+    age = func.now() - Article.created_at
+    waiting = (
+        select(Article.id, Article.address_key)
+        .where(Article.fetch_state == FetchState.WAITING, age > _FORGOTTEN_AFTER, age < _GIVEN_UP_AFTER)
+        .order_by(Article.id)
+        .limit(limit * 10)
+    )
+    return one_per_host(((number, key or "") for number, key in session.execute(waiting)), limit)
+
+
+def _fetch_page(address: str, settings: Settings, zone: str) -> _Page:
+    fetched = fetch(address, settings=settings, accept=ACCEPTED, max_bytes=LARGEST_PAGE)
+    extract = read_page(_markup(fetched), fetched.address, timezone=zone)
+    if not extract.title and not extract.words:
+        raise FetchFailed("There is no article on the page. Paste its text instead.")
+    return _Page(extract, _fetch_picture(extract.picture_address, settings))
+
+
+def _markup(fetched: Fetched) -> str:
+    if fetched.status != 200:
+        raise FetchFailed(_refusals.get(fetched.status, f"The site answers with status {fetched.status}."))
+    kind = fetched.content_type.partition(";")[0].strip().lower()
+    if kind and kind not in ("text/html", "application/xhtml+xml", "application/xml", "text/xml"):
+        raise FetchFailed(f"The address holds {kind[:40]!r}, not a web page. Paste the text instead.")
+    return decode(fetched.body, fetched.content_type)
+
+
+_refusals = {
+    401: "The page is for people who signed in. Paste its text instead.",
+    402: "The page is for subscribers. Paste its text instead.",
+    403: "The site does not let us read the page. Paste its text instead.",
+    404: "The site has no page at this address. Check it for typing errors.",
+    410: "The page was removed from the site.",
+    429: "The site asks us to come back later. Try again in an hour.",
+    451: "The site does not show the page here for legal reasons. Paste its text instead.",
+}
+
+
+def _fetch_picture(address: str | None, settings: Settings) -> Encoded | None:
+    """The page's picture, encoded anew; None when there is none, or none that can be used. An article needs none."""
+    if not address:
+        return None
+    try:
+        fetched = fetch(address, settings=settings, accept="image/*", max_bytes=LARGEST_PICTURE)
+        encoded = encode_again(fetched.body) if fetched.status == 200 else None
+    except (FetchFailed, Invalid) as failure:
+        log.info("picture_skipped", reason=failure.code)
+        return None
+    width, height = encoded[2] if encoded else (0, 0)
+    return encoded if width >= _LEAST_PICTURE[0] and height >= _LEAST_PICTURE[1] else None
+
+
+def _locked(session: Session, article_id: int) -> Article:
+    """The row as it is now, ours until the end of the transaction."""
+    statement = select(Article).where(Article.id == article_id).with_for_update()
+    article = session.scalars(statement.execution_options(populate_existing=True)).first()
+    if article is None:
+        raise NotFound(f"There is no article {article_id}.")
+    return article
+
+
+def _fill(session: Session, article: Article, page: _Page) -> None:
+    values = columns_of(page.extract)
+    if not page.extract.words:
+        _note_failure(article, "There is no article text on the page. Paste it if you want to read it here.")
+    else:
+        article.fetch_state, article.fetch_error = FetchState.DONE, None
+    identity = {name: values.pop(name) for name in ("address_key", "content_hash")}
+    for name, value in _wanted(article, values).items():
+        setattr(article, name, value)
+    if page.picture and not article.picture_id:
+        article.picture_id = keep_picture(session, *page.picture).id
+    session.flush()
+    _identify(session, article, identity)
+
+
+def _wanted(article: Article, values: dict[str, Any]) -> dict[str, Any]:
+    """A feed knows its own titles, names and dates best, and its text stays where the page gives fewer words."""
+    wanted = {name: value for name, value in values.items() if value or not getattr(article, name)}
+    if article.captured_by is CapturedBy.FEED:
+        wanted = {n: v for n, v in wanted.items() if n not in _OF_THE_FEED or getattr(article, n) in (None, "", [])}
+    if article.words and values["words"] <= article.words:
+        for name in ("summary", "quote", "body_html", "body_text", "words", "sketch"):
+            wanted.pop(name, None)
+    return wanted
+
+
+def _identify(session: Session, article: Article, identity: dict[str, Any]) -> None:
+    """Go by the address and words of the page from now on, unless another article does; then this stays a duplicate."""
+    for name, value in identity.items():
+        if value is None or value == getattr(article, name):
+            continue
+        try:
+            with session.begin_nested():
+                setattr(article, name, value)
+                session.flush()
+        except IntegrityError:
+            log.info("article_is_duplicate", by=name)
+
+
+def _note_failure(article: Article, message: str) -> None:
+    article.fetch_state, article.fetch_error = FetchState.FAILED, message

@@ -41,7 +41,7 @@ def draw_picture(motif: str, seed: int) -> bytes:
     MOTIFS[motif].draw(ImageDraw.Draw(image), palette, chance)
     small = image.reduce(_SCALE)
     out = io.BytesIO()
-    _with_grain(small).save(out, "JPEG", quality=84, optimize=False)
+    _with_grain(small, chance).save(out, "JPEG", quality=84, optimize=False)
     return out.getvalue()
 
 
@@ -51,9 +51,11 @@ def _ground(palette: tuple[Colour, ...]) -> Image.Image:
     return ImageOps.colorize(ramp, palette[0], palette[1]).resize((_W, _H), Image.Resampling.NEAREST)
 
 
-def _with_grain(image: Image.Image) -> Image.Image:
+def _with_grain(image: Image.Image, chance: random.Random) -> Image.Image:
     """A breath of paper, so that large faces do not look dead."""
-    noise = Image.effect_noise((WIDTH // 2, HEIGHT // 2), 14).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
+    size = (WIDTH // 2, HEIGHT // 2)
+    fine = Image.frombytes("L", size, chance.randbytes(size[0] * size[1])).point(lambda level: 104 + level // 5)
+    noise = fine.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
     grain = ImageOps.colorize(noise.filter(ImageFilter.BoxBlur(1)), (96, 96, 96), (160, 160, 160))
     return Image.blend(image, Image.composite(image, grain, Image.new("L", image.size, 236)), 0.8)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import smtplib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest

@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     loopback.stay_on_loopback()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
     """Called where xdist starts its workers: one pair of servers for all of them."""
     worker = node.gateway.id  # type: ignore[attr-defined]

@@ -22,6 +22,7 @@ from curator.embedded.valkey import Valkey
 
 TEMPLATE = "template_curator"
 _PREFIX = "curator-tests-"
+_ENOUGH_MEMORY = 2_000_000_000
 
 
 class Addresses(NamedTuple):
@@ -58,7 +59,7 @@ class Servers:
                     sql.Identifier(name), sql.Identifier(TEMPLATE)
                 )
             )
-        number = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
+        number = int(worker.removeprefix("gw")) % 16 if worker.startswith("gw") else 0
         return Addresses(_with_database(self._postgres.url, name), self._valkey.url.replace("db=0", f"db={number}"))
 
     def stop(self) -> None:
@@ -101,11 +102,14 @@ def _with_database(url: str, name: str) -> str:
 def _memory_folder() -> Path:
     """A new folder in memory or in the temporary folder; those of runs that were killed are removed."""
     memory = Path("/dev/shm")
-    root = memory if memory.is_dir() and os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
-    for left_over in root.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(ValueError, OSError):
-            if not _is_alive(int(left_over.name.removeprefix(_PREFIX).partition("-")[0])):
-                shutil.rmtree(left_over, ignore_errors=True)
+    root = Path(tempfile.gettempdir())
+    if memory.is_dir() and os.access(memory, os.W_OK):
+        for left_over in memory.glob(f"{_PREFIX}*"):
+            with contextlib.suppress(ValueError, OSError):
+                if not _is_alive(int(left_over.name.removeprefix(_PREFIX).partition("-")[0])):
+                    shutil.rmtree(left_over, ignore_errors=True)
+        if shutil.disk_usage(memory).free > _ENOUGH_MEMORY:  # a container's default is 64 MB
+            root = memory
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root))
     folder.chmod(0o711)
     return folder

@@ -8,9 +8,10 @@ import base64
 import socket
 import ssl
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from curator.delivery.models import Security
-from curator.delivery.relays import RelayPlan
+from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.replies import Answer, Phase, Reply
 from curator.delivery.smtp import Line, Waits
 from curator.delivery.wire import LineLost, Wire
@@ -27,6 +28,14 @@ class Trouble(Exception):
 async def open_line(relay: RelayPlan, waits: Waits, hello: str, dialogue: list[str] | None = None) -> Line:
     """A line that takes messages. `hello` is our name for EHLO; `dialogue` receives what was said."""
     return await _Opening(relay, waits, hello, [] if dialogue is None else dialogue).open()
+
+
+def hello_name(public_url: str) -> str:
+    """Our name for EHLO (RFC 5321 4.1.3): the public host, or its number in brackets."""
+    host = urlsplit(public_url).hostname or "localhost"
+    if ":" in host:
+        return f"[IPv6:{host}]"
+    return f"[{host}]" if host.replace(".", "").isdigit() else host
 
 
 class _Opening:

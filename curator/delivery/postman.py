@@ -11,12 +11,12 @@ import structlog
 from sqlalchemy import func, text, update
 
 from curator.db.session import transaction
-from curator.delivery.connect import Trouble, open_line
+from curator.delivery.connect import Trouble, hello_name, open_line
 from curator.delivery.models import Notice, NoticeState
-from curator.delivery.relays import RelayPlan, relay_for
+from curator.delivery.relay_plan import RelayPlan
+from curator.delivery.relays import relay_for
 from curator.delivery.replies import Answer, Fate, is_hopeless, judge, wait_seconds
 from curator.delivery.smtp import Waits
-from curator.delivery.work import hello_name
 from curator.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ async def _send_all(relay: RelayPlan, notices: list[_Due], settings: Settings) -
     for due in notices:
         try:
             if line is None or not line.is_usable:
-                line = await open_line(relay, waits, hello_name(settings))
+                line = await open_line(relay, waits, hello_name(settings.public_url))
         except Trouble as trouble:
             _write(due, trouble.answer, Fate.DEFERRED)
             continue

@@ -3,40 +3,37 @@
 The relay named `default` serves every newsletter that names no other.
 """
 
+import asyncio
 import ipaddress
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from curator.delivery.connect import Trouble, hello_name, open_line
 from curator.delivery.models import Relay, Security
+from curator.delivery.relay_plan import RelayPlan
+from curator.delivery.smtp import Waits
 from curator.errors import Invalid, Unavailable
 from curator.issues.models import Newsletter
 from curator.settings import get_settings
 
 DEFAULT = "default"
 _NONCE_BYTES = 12
+_TEST_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class RelayPlan:
-    """A relay as plain values, ready to be used. `rate` is messages per second over all workers."""
+class RelayTest:
+    """What came of it. `dialogue` has a line per thing said, `>` ours and `<` the relay's; passwords are left out."""
 
-    id: int
-    name: str
-    host: str
-    port: int
-    security: Security
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    connections: int = 8
-    rate: float | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.host}:{self.port})"
+    ok: bool
+    dialogue: tuple[str, ...]
+    capabilities: dict[str, str]
+    error: str | None = None
 
 
 def set_relay(
@@ -51,7 +48,10 @@ def set_relay(
     connections: int = 8,
     rate: float | None = None,
 ) -> Relay:
-    """Make the relay of this name, or change it. A password is kept when the user name stays and none is given."""
+    """Make the relay of this name, or change it. A password is kept when the user name stays and none is given.
+
+    `connections` are those of one worker process; `rate` is messages per second of all of them together.
+    """
     _check(name, host, port, security, username, connections, rate)
     relay = session.scalar(select(Relay).where(Relay.name == name).with_for_update()) or Relay(name=name)
     if password is not None:
@@ -96,6 +96,11 @@ def plan_of(relay: Relay) -> RelayPlan:
     )
 
 
+def test_relay(relay: Relay | RelayPlan) -> RelayTest:
+    """Try a relay out without sending anything: connect, greet, protect, sign in, say goodbye."""
+    return asyncio.run(_try(relay if isinstance(relay, RelayPlan) else plan_of(relay)))
+
+
 def is_loopback(host: str) -> bool:
     """Is this host this machine?"""
     if host == "localhost":
@@ -104,6 +109,18 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+async def _try(plan: RelayPlan) -> RelayTest:
+    dialogue: list[str] = []
+    waits = Waits(dot=_TEST_SECONDS, phase=_TEST_SECONDS)
+    try:
+        line = await open_line(plan, waits, hello_name(get_settings().public_url), dialogue)
+    except Trouble as trouble:
+        error = f"Relay {plan} failed at {trouble.answer.phase}: {trouble.answer}."
+        return RelayTest(False, tuple(dialogue), {}, error)
+    await line.quit()
+    return RelayTest(True, tuple(dialogue), line.capabilities)
 
 
 def _check(

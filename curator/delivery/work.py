@@ -5,15 +5,16 @@ Plain values and one pure function; reads only.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from curator.delivery.claim import Claimed
+from curator.delivery.connect import hello_name
 from curator.delivery.models import Delivery, DeliveryState
-from curator.delivery.relays import RelayPlan, relay_for
+from curator.delivery.relay_plan import RelayPlan
+from curator.delivery.relays import relay_for
 from curator.editions.edition import load_segments
 from curator.editions.merge import Merger, Reader
 from curator.editions.models import Edition
@@ -70,15 +71,7 @@ def load_work(session: Session, delivery_id: int, settings: Settings) -> Work | 
         delivery_id=delivery_id,
         relay=relay_for(session, newsletter.id),
         sender=newsletter.from_address,
-        hello=hello_name(settings),
+        hello=hello_name(settings.public_url),
         hours=float(seconds or 0) / 3600,
         merger=merger,
     )
-
-
-def hello_name(settings: Settings) -> str:
-    """Our name for EHLO (RFC 5321 4.1.3): the public host, or its number in brackets."""
-    host = urlsplit(settings.public_url).hostname or "localhost"
-    if ":" in host:
-        return f"[IPv6:{host}]"
-    return f"[{host}]" if host.replace(".", "").isdigit() else host

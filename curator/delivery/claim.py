@@ -141,6 +141,7 @@ UPDATE message SET
     lease_until = NULL
 FROM judged
 WHERE message.id = judged.id AND message.owner = %(owner)s AND message.state = 'claimed'
+RETURNING judged.delivery_state
 """  # noqa: S608 - our own constants
 
 RENEW = """
@@ -176,7 +177,11 @@ async def claim(connection: Connection, delivery_id: int, owner: str, count: int
 async def record_and_mark(
     connection: Connection, owner: str, relay_id: int, outcomes: list[Outcome], wanted: list[Claimed]
 ) -> set[int]:
-    """Record `outcomes` and mark `wanted` in one commit; the ids that may get their dot."""
+    """Record `outcomes` and mark `wanted` in one commit; the ids that may get their dot.
+
+    Rows are touched in the order of their ids, like everybody does who touches many: nobody waits in a circle.
+    """
+    outcomes, wanted = sorted(outcomes), sorted(wanted)
     cursor = await connection.execute(
         MARK,
         {
@@ -197,10 +202,12 @@ async def record_and_mark(
     return {row[0] for row in await cursor.fetchall()}
 
 
-async def put_back(connection: Connection, owner: str, ids: list[int]) -> None:
-    """Let go of claimed messages that were not sent."""
-    if ids:
-        await connection.execute(PUT_BACK, {"ids": ids, "owner": owner})
+async def put_back(connection: Connection, owner: str, ids: list[int]) -> bool:
+    """Let go of claimed messages that were not sent. False when the reason is that their delivery does not send."""
+    if not ids:
+        return True
+    cursor = await connection.execute(PUT_BACK, {"ids": sorted(ids), "owner": owner})
+    return all(row[0] == "sending" for row in await cursor.fetchall())
 
 
 async def renew(connection: Connection, owner: str, ids: list[int], lease: float) -> None:

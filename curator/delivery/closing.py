@@ -25,7 +25,9 @@ _CLOSE = text(
 _CANCEL_REST = text(
     """
     UPDATE message SET state = 'cancelled', reason = 'cancelled', done_at = clock_timestamp(), lease_until = NULL
-    WHERE delivery_id = :delivery AND state IN ('pending', 'claimed', 'deferred')
+    WHERE id IN (SELECT id FROM message WHERE delivery_id = :delivery AND state IN ('pending', 'claimed', 'deferred')
+                 ORDER BY id FOR UPDATE)
+      AND state IN ('pending', 'claimed', 'deferred')
     """
 )
 

@@ -160,16 +160,17 @@ class _Slice:
         if verdict.fate is Fate.OURS:
             self._stop(verdict.reason)
         if answer.phase is Phase.MARKER:
-            self._over_if_broken(claimed)
+            self._note_unmarked(claimed)
             return
         outcome = self._outcome(claimed, answer, verdict)
         self._counts[outcome.state] += 1
         self._owner.scribe.record(outcome)
 
-    def _over_if_broken(self, claimed: Claimed) -> None:
+    def _note_unmarked(self, claimed: Claimed) -> None:
         """No marker: the row was refused and put back already, unless nobody could be asked."""
         if self._owner.scribe.is_broken:
             self._owner.scribe.record(Outcome(claimed.id, claimed.epoch, MessageState.PENDING, tries=0))
+        if self._owner.scribe.is_broken or self._owner.scribe.is_halted:
             self._over.set()
 
     def _outcome(self, claimed: Claimed, answer: Answer, verdict: Verdict) -> Outcome:

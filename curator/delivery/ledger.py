@@ -149,7 +149,7 @@ def _groups(session: Session, delivery_id: int) -> list[tuple[MessageState, str 
         .where(Message.delivery_id == delivery_id)
         .group_by(Message.state, Message.reason)
     )
-    return [row for row in session.execute(statement).all()]
+    return list(session.execute(statement).all())
 
 
 def _rate(

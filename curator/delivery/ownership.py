@@ -57,7 +57,7 @@ class Ownership:
             if self.scribe.unwritten:
                 raise psycopg.OperationalError("the scribe lost its connection")
             await claim.put_back(self.claims, self.name, left_over)
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except psycopg.Error:
             await self._write_anew(left_over)
         finally:
             await self.claims.close()
@@ -73,7 +73,7 @@ class Ownership:
                 async with connection:
                     await claim.record_and_mark(connection, self.name, self._relay_id, outcomes, [])
                     await claim.put_back(connection, self.name, left_over)
-            except (psycopg.OperationalError, psycopg.InterfaceError):
+            except psycopg.Error:
                 await asyncio.sleep(0.5)
             else:
                 log.info("ledger_caught_up", outcomes=len(outcomes), given_back=len(left_over))

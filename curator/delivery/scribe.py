@@ -19,7 +19,10 @@ GROUP_SECONDS = 0.003
 
 
 class Scribe:
-    """One per slice, on the connection that holds the owner's lock."""
+    """One per slice, on the connection that holds the owner's lock.
+
+    `is_broken`: that connection is lost. `is_halted`: the delivery was found not to be sending any more.
+    """
 
     def __init__(self, connection: Connection, owner: str, relay_id: int) -> None:
         self._connection = connection
@@ -30,6 +33,7 @@ class Scribe:
         self._something = asyncio.Event()
         self._is_closing = False
         self.is_broken = False
+        self.is_halted = False
         self.unwritten: list[Outcome] = []
         self._task = asyncio.create_task(self._write_on())
 
@@ -75,16 +79,19 @@ class Scribe:
         try:
             marked = await record_and_mark(self._connection, self._owner, self._relay_id, outcomes, claims)
             refused = [claimed.id for claimed in claims if claimed.id not in marked]
-            await put_back(self._connection, self._owner, refused)
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self.is_halted = not await put_back(self._connection, self._owner, refused) or self.is_halted
+        except psycopg.Error as error:
             self._break(error, outcomes, wanted)
             return
+        except BaseException as error:
+            self._break(error, outcomes, wanted)  # nobody may wait for a scribe that is gone
+            raise
         for claimed, granted in wanted:
             if not granted.done():
                 granted.set_result(claimed.id in marked)
 
     def _break(
-        self, error: Exception, outcomes: list[Outcome], wanted: list[tuple[Claimed, asyncio.Future[bool]]]
+        self, error: BaseException, outcomes: list[Outcome], wanted: list[tuple[Claimed, asyncio.Future[bool]]]
     ) -> None:
         """Nobody knows whether that commit happened. The messages that waited got no dot, so they are not in doubt."""
         log.warning("ledger_connection_lost", error=type(error).__name__, markers=len(wanted), outcomes=len(outcomes))

@@ -70,4 +70,4 @@ class Supply:
         refused = [claimed.id for claimed in found if not claimed.may_mail]
         for each in refused:
             del self._held[each]
-        await put_back(self._connection, self._owner, refused)
+        await put_back(self._connection, self._owner, refused)  # by what was true when they were claimed

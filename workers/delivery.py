@@ -5,6 +5,7 @@ from typing import Any
 import structlog
 
 from curator.db.session import transaction
+from curator.delivery.bell import note_heard
 from curator.delivery.engine import SliceResult, run_slice
 from curator.delivery.freeze import begin_freezing, fail_freezing, freeze
 from curator.delivery.notices import send_due_notices
@@ -39,6 +40,7 @@ def freeze_delivery(delivery_id: int) -> Any:
 @task("delivery.slice", own_transactions=True)
 def send_slice(delivery_id: int) -> SliceResult:
     """One slice; if something is left that can be sent now, ring for the next one."""
+    note_heard(delivery_id, get_settings())
     result = run_slice(delivery_id, settings=get_settings(), should_stop=should_stop)
     with transaction() as session:
         is_unfinished = has_claimable(session, delivery_id)

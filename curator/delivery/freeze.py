@@ -14,8 +14,8 @@ from curator.editions.edition import make_edition
 from curator.issues.models import Newsletter, Tracking
 from curator.settings import Settings
 
-SLICES_AT_START = 4
-"""Slices rung for when a delivery starts; idle workers take one each, the rest find nothing left and end."""
+SLICES_AT_START = 2
+"""Slices rung for when a delivery starts. The sweep rings for more as long as idle workers answer."""
 
 
 def begin_freezing(session: Session, delivery_id: int) -> bool:

@@ -7,6 +7,7 @@ never mark or send again (see ownership.py). Two sweeps at once do no harm: the 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from curator.delivery.bell import may_ring
 from curator.delivery.claim import lock_key
 from curator.delivery.closing import close_if_done, finish_cancelled
 from curator.delivery.models import Delivery, DeliveryState
@@ -80,8 +81,8 @@ def sweep(session: Session, settings: Settings) -> list[tuple[str, int]]:
         if state is DeliveryState.CANCELLED:
             finish_cancelled(session, delivery_id)
         elif state is DeliveryState.SENDING:
-            is_done = close_if_done(session, delivery_id)
-            rung += [("delivery.slice", delivery_id)] if not is_done and has_claimable(session, delivery_id) else []
+            is_due = not close_if_done(session, delivery_id) and _needs_slice(session, delivery_id, settings)
+            rung += [("delivery.slice", delivery_id)] if is_due else []
     for name, delivery_id in rung:
         ring(session, name, delivery_id)
     return rung
@@ -90,6 +91,10 @@ def sweep(session: Session, settings: Settings) -> list[tuple[str, int]]:
 def has_claimable(session: Session, delivery_id: int) -> bool:
     """Is there a message somebody could claim right now?"""
     return bool(session.scalar(_CLAIMABLE, {"delivery": delivery_id}))
+
+
+def _needs_slice(session: Session, delivery_id: int, settings: Settings) -> bool:
+    return has_claimable(session, delivery_id) and may_ring(delivery_id, settings)
 
 
 def name_the_doubtful(session: Session, delivery_id: int, settings: Settings) -> None:

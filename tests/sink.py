@@ -288,7 +288,7 @@ class _Session(asyncio.Protocol):
                 self._stuck = True
             case _:
                 self._say(act)
-                if act.startswith("421"):
+                if act.startswith(("421", "250")):  # says so and is gone
                     self._transport.close()
         return True
 

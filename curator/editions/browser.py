@@ -25,7 +25,7 @@ def browser_page(session: Session, edition_id: int, *, public_url: str) -> str:
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no edition {edition_id}.", edition_id=edition_id)
-    edition, issue, newsletter = row.tuple()
+    edition, issue, newsletter = row
     links = session.scalars(select(Link).where(Link.edition_id == edition_id))
     return fill_page(
         edition.html,

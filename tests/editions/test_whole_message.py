@@ -1,0 +1,74 @@
+"""Whole messages against golden files and against the checklist for generated mail that lies outside the project.
+
+A design or wording that changed on purpose: run with CURATOR_TEST_WRITE_GOLDEN=1, look at the difference, commit it.
+"""
+
+import os
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from curator.editions.trial import build_trial
+from curator.issues.content import IssueContent
+from tests.editions import sample
+
+GOLDEN = Path(__file__).parent / "golden"
+JUDGE = Path(__file__).resolve().parents[3] / "shared" / "tools" / "check_message.py"
+ISSUES = {"nl": sample.issue(), "en": sample.english_issue(), "far": sample.far_issue()}
+
+
+def judged(raw: bytes, folder: Path) -> list[str]:
+    """The lines of the checklist that do not hold."""
+    if not JUDGE.is_file():
+        pytest.skip("needs ../shared/tools/check_message.py, which is not part of the project")
+    path = folder / "message.eml"
+    path.write_bytes(raw)
+    done = subprocess.run(
+        [sys.executable, JUDGE, path, "--local", "--no-dkim"], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip().endswith("hold")
+    return [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+
+
+@pytest.mark.parametrize("name", ISSUES)
+def test_a_message_is_the_golden_one_to_the_byte(name: str) -> None:
+    path = GOLDEN / f"{name}.eml"
+    raw = sample.message(ISSUES[name])
+    if os.environ.get("CURATOR_TEST_WRITE_GOLDEN"):
+        path.write_bytes(raw)
+    assert raw.split(b"\r\n") == path.read_bytes().split(b"\r\n")
+    assert sample.wire_faults(raw) == []
+
+
+@pytest.mark.parametrize("tracking", ["off", "aggregate", "hygiene", "individual"])
+@pytest.mark.parametrize("name", ISSUES)
+def test_the_checklist_holds_on_every_newsletter_mail(name: str, tracking: str, tmp_path: Path) -> None:
+    content = ISSUES[name]
+    if tracking != content.newsletter.tracking:
+        content = sample.issue({"tracking": tracking}, sections=content.sections, subject=content.subject)
+    assert judged(sample.message(content, now=datetime.now(UTC)), tmp_path) == []
+
+
+@pytest.mark.parametrize("content", ISSUES.values(), ids=ISSUES)
+def test_the_checklist_holds_on_every_test_mail(content: IssueContent, tmp_path: Path) -> None:
+    raw = build_trial(
+        content,
+        public_url="http://127.0.0.1:8420",
+        inbound_domain="in.example.org",
+        signer=sample.SIGNER,
+        to="redactie@example.com",
+        message_id=uuid.uuid4(),
+        now=datetime.now(UTC),
+    )
+    assert judged(raw, tmp_path) == []
+
+
+def test_of_the_checklist_a_notice_lacks_only_what_belongs_to_lists(tmp_path: Path) -> None:
+    from tests.editions.test_notice import notice
+
+    failed = {line.split()[1] for line in judged(notice(now=datetime.now(UTC)), tmp_path)}
+    assert failed == {"H1", "U1", "U2", "U3", "U4", "U5", "U6", "U7", "B2"}

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from sqlalchemy import Engine, text
@@ -32,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
     os.environ["CURATOR_HOME"] = str(Path(tempfile.gettempdir()) / "curator-tests-without-home")
     loopback.stay_on_loopback()
+    hypothesis.settings.register_profile("curator", deadline=None)  # a busy machine is no failure
+    hypothesis.settings.load_profile("curator")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -71,7 +71,7 @@ class Issue(Base):
     version: Mapped[int] = mapped_column(Integer, server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    opened_at: Mapped[datetime | None]  # first time an editor opened it: how long an issue takes
+    opened_at: Mapped[datetime | None]  # first change by an editor: how long an issue takes
     sent_at: Mapped[datetime | None]
 
     newsletter: Mapped[Newsletter] = relationship()

@@ -49,6 +49,8 @@ def add_revision(
     """Write what changed and raise the versions of the issue and, for an item's words, of the item."""
     issue.version += 1
     issue.changed_at = func.now()
+    if issue.opened_at is None:
+        issue.opened_at = func.now()
     is_text = " " not in field
     if item is not None and is_text:
         item.version += 1
@@ -111,3 +113,8 @@ def _facts(revision: Revision) -> dict[str, Any]:
         return {}
     facts: dict[str, Any] = json.loads(revision.before or revision.after or "{}")
     return facts
+
+
+def latest_revision(session: Session, issue_id: int) -> int | None:
+    """The id of the newest change of an issue: what an undo would reverse."""
+    return session.scalar(select(func.max(Revision.id)).where(Revision.issue_id == issue_id))

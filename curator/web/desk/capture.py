@@ -1,0 +1,102 @@
+"""The capture box: one field that takes an address, a feed, an article's text or its HTML, and never waits.
+
+What was pasted decides; an address becomes a row at once and is read by a worker.
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from curator.errors import Invalid
+from curator.issues.compose import current_draft
+from curator.settings import get_settings
+from curator.sources.intake import Intake, add_address, add_html, add_text
+from curator.web.access import Db, Desk, Editor
+from curator.web.desk.asked import is_htmx
+from curator.web.desk.finds import load_finds
+from curator.web.pages import fragment
+
+router = APIRouter()
+
+MOST_CHARACTERS = 400_000
+FEWEST_CHARACTERS = 80
+
+_ADDRESS = re.compile(r"(?:https?://\S+|(?:[\w-]+\.)+[a-z]{2,24}(?:[:/?#]\S*)?)", re.IGNORECASE)
+_FEED = re.compile(r"(?:^|[/.])(?:feeds?|rss|atom)(?:[./?]|$)|\.(?:rss|atom|rdf|xml)(?:\?|$)|feed\.json", re.IGNORECASE)
+_HTML = re.compile(r"<(?:!doctype|html|head|body|article|main|section|div|p|h[1-3])\b[^>]*>", re.IGNORECASE)
+
+
+class Pasted(StrEnum):
+    """What the words in the box are."""
+
+    NOTHING = "nothing"
+    ADDRESS = "address"
+    FEED = "feed"
+    HTML = "html"
+    TEXT = "text"
+    TOO_SHORT = "too short"
+    TOO_LONG = "too long"
+
+
+def judge(words: str) -> Pasted:
+    """What somebody pasted: pure, quick for any length."""
+    words = words.strip()
+    if not words:
+        return Pasted.NOTHING
+    if len(words) > MOST_CHARACTERS:
+        return Pasted.TOO_LONG
+    if len(words) <= 2_000 and _ADDRESS.fullmatch(words):
+        return Pasted.FEED if _FEED.search(words.partition("://")[2] or words) else Pasted.ADDRESS
+    if words.startswith("<") and len(_HTML.findall(words[:20_000])) >= 2:
+        return Pasted.HTML
+    return Pasted.TEXT if len(words) >= FEWEST_CHARACTERS else Pasted.TOO_SHORT
+
+
+@router.post("/n/{slug}/capture")
+def capture(
+    request: Request,
+    desk: Editor,
+    db: Db,
+    words: Annotated[str, Form()] = "",
+    address: Annotated[str, Form()] = "",
+    article: Annotated[bool, Form()] = False,
+) -> Response:
+    """Take what was pasted. `address` says where pasted HTML came from; `article` that an address is no feed."""
+    kind = judge(words)
+    if kind == Pasted.FEED and not article and is_htmx(request):
+        return fragment(request, "web/desk/maybe_feed.html", desk=desk, address=words.strip())
+    taken = _take(db, desk, kind, words.strip(), address.strip())
+    if not is_htmx(request):
+        return RedirectResponse(f"/n/{desk.newsletter.slug}/#article-{taken.article.id}", status_code=303)
+    return _answer(request, desk, db, taken)
+
+
+def _take(db: Db, desk: Desk, kind: Pasted, words: str, address: str) -> Intake:
+    newsletter = desk.newsletter
+    if kind in (Pasted.ADDRESS, Pasted.FEED):
+        return add_address(db, newsletter.id, words)
+    if kind == Pasted.HTML:
+        return add_html(db, newsletter.id, words, address=address or None, timezone=newsletter.timezone)
+    if kind == Pasted.TEXT:
+        return add_text(db, newsletter.id, words, timezone=newsletter.timezone, settings=get_settings())
+    raise Invalid(
+        {
+            Pasted.NOTHING: "Paste an address, or the text of an article.",
+            Pasted.TOO_SHORT: "That is neither an address nor an article. Paste a whole address, "
+            "or the text of an article with its title on the first line.",
+            Pasted.TOO_LONG: f"That is {len(words):,} characters; an article has at most {MOST_CHARACTERS:,}. "
+            "Paste only the article, or its address.",
+        }[kind]
+    )
+
+
+def _answer(request: Request, desk: Desk, db: Db, taken: Intake) -> HTMLResponse:
+    draft = current_draft(db, desk.newsletter.id)
+    find = load_finds(db, desk.newsletter.id, [taken.article], draft)[0]
+    response = fragment(request, "web/desk/captured.html", desk=desk, find=find, draft=draft, taken=taken)
+    if taken.outcome == "same":
+        response.headers["HX-Reswap"] = "none"
+    return response

@@ -1,0 +1,156 @@
+"""Arranging an issue: placing, moving and removing items, and its sections. Every change can be undone."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from curator.errors import NotFound
+from curator.issues.compose import add_item, move_item, remove_item
+from curator.issues.models import Issue, Section
+from curator.issues.revisions import latest_revision
+from curator.issues.sections import add_section, change_section, move_section, remove_section
+from curator.sources.triage import candidates
+from curator.web.access import Db, Desk, Editor
+from curator.web.desk.asked import is_htmx, wants_json
+from curator.web.desk.composer import is_editable, issue_of, item_of
+from curator.web.desk.finds import load_finds
+from curator.web.pages import page
+
+router = APIRouter()
+OFFERED = 60
+
+
+@router.get("/n/{slug}/issues/{number}/finds")
+def offer(
+    request: Request, desk: Editor, db: Db, number: int, section: int, q: Annotated[str, Query(max_length=200)] = ""
+) -> HTMLResponse:
+    """Articles that may be put in a section, starred ones first."""
+    issue = issue_of(db, desk, number)
+    articles = candidates(db, desk.newsletter.id, None, limit=OFFERED, search=q)
+    finds = load_finds(db, desk.newsletter.id, articles, issue)
+    finds.sort(key=lambda find: (find.placed_in is not None, find.article.triage != "starred"))
+    template = "web/desk/offer.html" if is_htmx(request) else "web/desk/offer_page.html"
+    values: dict[str, Any] = {"issue": issue, "section": _section(issue, section), "finds": finds, "q": q}
+    return page(request, template, desk=desk, current="issues", editable=is_editable(desk, issue), **values)
+
+
+@router.post("/n/{slug}/issues/{number}/items")
+def place(
+    request: Request,
+    desk: Editor,
+    db: Db,
+    number: int,
+    article_id: Annotated[int, Form()],
+    section_id: Annotated[int, Form()],
+) -> Response:
+    """Put an article in a section of this issue."""
+    issue = issue_of(db, desk, number)
+    item = add_item(db, issue.id, article_id, _section(issue, section_id).name, by=desk.by)
+    return _done(request, desk, db, issue, f"item-{item.id}", item=item.id)
+
+
+@router.post("/n/{slug}/issues/{number}/items/{item_id}/move")
+def move(
+    request: Request,
+    desk: Editor,
+    db: Db,
+    number: int,
+    item_id: int,
+    section_id: Annotated[int | None, Form()] = None,
+    position: Annotated[int | None, Form(ge=0, le=999)] = None,
+    step: Annotated[int, Form(ge=-1, le=1)] = 0,
+) -> Response:
+    """To a place in a section, or one `step` up (-1) or down (1), into the neighbouring section at the ends."""
+    issue = issue_of(db, desk, number)
+    item = item_of(db, issue, item_id)
+    if step:
+        section_id, position = _one_step(issue, item.id, step)
+    target = _section(issue, section_id if section_id is not None else item.section_id)
+    move_item(db, item.id, target.id, position, desk.by)
+    return _done(request, desk, db, issue, f"item-{item.id}")
+
+
+@router.post("/n/{slug}/issues/{number}/items/{item_id}/remove")
+def remove(request: Request, desk: Editor, db: Db, number: int, item_id: int) -> Response:
+    """Take an item out; undo and the history put it back with its words."""
+    issue = issue_of(db, desk, number)
+    remove_item(db, item_of(db, issue, item_id).id, desk.by)
+    return _done(request, desk, db, issue, "sections")
+
+
+@router.post("/n/{slug}/issues/{number}/sections")
+def new_section(request: Request, desk: Editor, db: Db, number: int, name: Annotated[str, Form()] = "") -> Response:
+    """A section at the end of this issue."""
+    issue = issue_of(db, desk, number)
+    section = add_section(db, issue.id, name, desk.by)
+    return _done(request, desk, db, issue, f"section-{section.id}")
+
+
+@router.post("/n/{slug}/issues/{number}/sections/{section_id}")
+def edit_section(
+    request: Request,
+    desk: Editor,
+    db: Db,
+    number: int,
+    section_id: int,
+    name: Annotated[str, Form()],
+    minimum: Annotated[str, Form()] = "0",
+    maximum: Annotated[str, Form()] = "",
+    label: Annotated[str, Form()] = "",
+) -> Response:
+    """Name, bounds and label of one section of this issue."""
+    issue = issue_of(db, desk, number)
+    section = _section(issue, section_id)
+    change_section(db, section.id, desk.by, name=name, minimum=minimum or 0, maximum=maximum, label=label)
+    return _done(request, desk, db, issue, f"section-{section.id}")
+
+
+@router.post("/n/{slug}/issues/{number}/sections/{section_id}/move")
+def shift_section(
+    request: Request, desk: Editor, db: Db, number: int, section_id: int, step: Annotated[int, Form(ge=-1, le=1)]
+) -> Response:
+    """One place up or down."""
+    issue = issue_of(db, desk, number)
+    section = _section(issue, section_id)
+    move_section(db, section.id, max(0, section.position + step), desk.by)
+    return _done(request, desk, db, issue, f"section-{section.id}")
+
+
+@router.post("/n/{slug}/issues/{number}/sections/{section_id}/remove")
+def drop_section(request: Request, desk: Editor, db: Db, number: int, section_id: int) -> Response:
+    """Remove a section without items."""
+    issue = issue_of(db, desk, number)
+    remove_section(db, _section(issue, section_id).id, desk.by)
+    return _done(request, desk, db, issue, "sections")
+
+
+def _section(issue: Issue, section_id: int) -> Section:
+    for section in issue.sections:
+        if section.id == section_id:
+            return section
+    raise NotFound("That section is not in this issue (any more).")
+
+
+def _one_step(issue: Issue, item_id: int, step: int) -> tuple[int, int | None]:
+    """Where an item goes that moves one up or down through the whole issue; where it is at either end."""
+    for index, section in enumerate(issue.sections):
+        ids = [item.id for item in section.items]
+        if item_id not in ids:
+            continue
+        place = ids.index(item_id) + step
+        if 0 <= place < len(ids):
+            return section.id, place
+        if step < 0 and index > 0:
+            return issue.sections[index - 1].id, None
+        if step > 0 and index + 1 < len(issue.sections):
+            return issue.sections[index + 1].id, 0
+        return section.id, ids.index(item_id)
+    raise NotFound("That item is not in the issue any more. The history can put it back.")
+
+
+def _done(request: Request, desk: Desk, db: Session, issue: Issue, anchor: str, **facts: int) -> Response:
+    if wants_json(request):
+        return JSONResponse({"revision": latest_revision(db, issue.id), **facts})
+    return RedirectResponse(f"/n/{desk.newsletter.slug}/issues/{issue.number}#{anchor}", status_code=303)

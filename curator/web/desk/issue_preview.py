@@ -1,0 +1,80 @@
+"""How the mail will look, while it is written: as HTML in either theme, as plain text, and what the checks say.
+
+A preview is somebody else's page as far as the desk is concerned: its own strict policy, nothing in it can run.
+"""
+
+from html import escape
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from curator.delivery.preflight import check_issue
+from curator.editions.checks import Checks, Finding
+from curator.editions.preview import preview_html, preview_text
+from curator.errors import TemplateFailed
+from curator.issues.content import load_content
+from curator.settings import get_settings
+from curator.web.access import Db, Viewer
+from curator.web.desk.asked import is_htmx
+from curator.web.desk.composer import issue_of
+from curator.web.pages import page
+
+router = APIRouter()
+
+# Same-origin so that the desk's script can keep the place while words change; without allow-scripts nothing runs.
+PREVIEW_POLICY = (
+    "default-src 'none'; img-src 'self' data: http: https:; style-src 'unsafe-inline'; font-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin"
+)
+
+
+@router.get("/n/{slug}/issues/{number}/preview")
+def preview(
+    desk: Viewer,
+    db: Db,
+    number: int,
+    theme: Literal["light", "dark", "auto"] = "light",
+    kind: Literal["html", "text"] = "html",
+) -> HTMLResponse:
+    """The mail as a page of its own. A design with an error shows the error and its line."""
+    content = load_content(db, issue_of(db, desk, number).id)
+    public_url = get_settings().public_url
+    try:
+        if kind == "text":
+            body = _as_page(preview_text(content, public_url=public_url), theme)
+        else:
+            body = preview_html(content, public_url=public_url, theme=theme)
+    except TemplateFailed as error:
+        line = error.facts.get("line")
+        body = _as_page(f"The design has an error{f' in line {line}' if line else ''}.\n\n{error.message}", theme)
+    return HTMLResponse(body, headers={"Content-Security-Policy": PREVIEW_POLICY, "Cache-Control": "no-store"})
+
+
+@router.get("/n/{slug}/issues/{number}/checks")
+def checks(request: Request, desk: Viewer, db: Db, number: int) -> HTMLResponse:
+    """What stands in the way of sending, and what to think about."""
+    issue = issue_of(db, desk, number)
+    template = "web/desk/checks.html" if is_htmx(request) else "web/desk/checks_page.html"
+    found = find_problems(db, issue.id)
+    return page(request, template, desk=desk, current="issues", issue=issue, checks=found)
+
+
+def find_problems(db: Db, issue_id: int) -> Checks:
+    """The preflight; a design that cannot be rendered is itself an error found."""
+    try:
+        return check_issue(db, issue_id, settings=get_settings())
+    except TemplateFailed as error:
+        return Checks(errors=(Finding("design", error.message, "the design"),), warnings=())
+
+
+def _as_page(text: str, theme: str) -> str:
+    schemes = {"light": "light", "dark": "dark", "auto": "light dark"}
+    style = (
+        f":root{{color-scheme:{schemes[theme]}}}body{{margin:0;padding:24px}}"
+        "pre{font:14px/1.55 ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:0}"
+    )
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plain text</title><style>{style}</style>'
+        f'</head><body><pre dir="auto">{escape(text)}</pre></body></html>'
+    )

@@ -1,0 +1,170 @@
+"""Test mails and the Send dialog: who gets it and who does not, what stands in the way, when, and the time to undo."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from curator.accounts.audit import record
+from curator.audience.eligible import candidates
+from curator.delivery.notices import send_test
+from curator.delivery.plan import send_issue
+from curator.delivery.relay_plan import RelayPlan
+from curator.delivery.relays import relay_for
+from curator.editions.checks import Checks, Finding
+from curator.errors import Conflict, CuratorError, Invalid, Unavailable
+from curator.issues.models import Issue, IssueState
+from curator.settings import get_settings
+from curator.web.access import Db, Desk, Editor
+from curator.web.desk.asked import is_htmx
+from curator.web.desk.composer import issue_of
+from curator.web.desk.issue_preview import find_problems
+from curator.web.pages import page
+
+router = APIRouter()
+
+FURTHEST = timedelta(days=366)
+
+
+@router.post("/n/{slug}/issues/{number}/test")
+def mail_a_test(request: Request, desk: Editor, db: Db, number: int, address: Annotated[str, Form()] = "") -> Response:
+    """Send the issue as it stands to one address, marked as a test, by the same way as the real one."""
+    issue = issue_of(db, desk, number)
+    problem = ""
+    try:
+        with db.begin_nested():
+            send_test(db, issue.id, address.strip() or desk.user.address, settings=get_settings())
+    except CuratorError as error:
+        problem = error.message
+    values = {"issue": issue, "problem": problem, "address": address.strip() or desk.user.address}
+    template = "web/desk/test_sent.html" if is_htmx(request) else "web/desk/test_sent_page.html"
+    return page(request, template, desk=desk, current="issues", status=422 if problem else 200, **values)
+
+
+@router.get("/n/{slug}/issues/{number}/send")
+def send_dialog(request: Request, desk: Editor, db: Db, number: int) -> Response:
+    """Everything to know before pressing Send."""
+    issue = issue_of(db, desk, number)
+    if issue.state != IssueState.DRAFT:
+        return _to_delivery(request, desk, number)
+    return _dialog(request, desk, db, issue)
+
+
+@router.post("/n/{slug}/issues/{number}/send")
+def send(
+    request: Request,
+    desk: Editor,
+    db: Db,
+    number: int,
+    when: Annotated[str, Form()] = "undo",
+    at: Annotated[str, Form()] = "",
+    acknowledged: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """Send. Errors stop it, warnings must be ticked by name; a second Send finds the first and stops."""
+    issue = issue_of(db, desk, number)
+    ticked = set(acknowledged or ())
+    try:
+        with db.begin_nested():
+            if issue.state == IssueState.DRAFT:
+                _refuse_unticked(find_problems(db, issue.id), ticked)
+            moment = _moment(at, desk) if when == "at" else None
+            delivery = send_issue(db, issue.id, by=desk.by, at=moment, settings=get_settings())
+            record(db, desk.by, "issue.sent", "issue", issue.id, delivery=delivery.id, acknowledged=sorted(ticked))
+    except CuratorError as error:
+        fresh = issue_of(db, desk, number)
+        return _dialog(request, desk, db, fresh, problem=error, when=when, at=at, ticked=ticked)
+    return _to_delivery(request, desk, number)
+
+
+def warning_key(finding: Finding) -> str:
+    """What is ticked when a warning is acknowledged: this warning, at this place."""
+    return f"{finding.code}:{finding.where}"[:200]
+
+
+def count_audience(db: Session, newsletter_id: int) -> tuple[int, dict[str, int]]:
+    """How many get the issue, and how many do not by reason, as it stands now."""
+    people = candidates(newsletter_id).subquery()
+    rows = db.execute(select(people.c.reason, func.count()).group_by(people.c.reason))
+    counts: dict[str | None, int] = {reason: count for reason, count in rows}  # noqa: C416
+    mailed = counts.pop(None, 0)
+    return mailed, {str(reason): counts[reason] for reason in sorted(counts, key=str)}
+
+
+def _dialog(
+    request: Request,
+    desk: Desk,
+    db: Session,
+    issue: Issue,
+    *,
+    problem: CuratorError | None = None,
+    when: str = "undo",
+    at: str = "",
+    ticked: set[str] | None = None,
+) -> HTMLResponse:
+    mailed, excluded = count_audience(db, desk.newsletter.id)
+    relay = _relay(db, desk)
+    values: dict[str, Any] = {
+        "issue": issue,
+        "checks": find_problems(db, issue.id),
+        "mailed": mailed,
+        "excluded": excluded,
+        "relay": relay,
+        "minutes": mailed / relay.rate / 60 if relay and relay.rate else None,
+        "undo_minutes": round(get_settings().undo_seconds / 60, 1),
+        "problem": problem,
+        "is_taken": isinstance(problem, Conflict) or issue.state != IssueState.DRAFT,
+        "when": when,
+        "at": at or _tomorrow_morning(desk),
+        "ticked": ticked or set(),
+        "warning_key": warning_key,
+    }
+    status = 200 if problem is None else 409 if isinstance(problem, Conflict) else 422
+    # htmx swaps the dialog whatever the status says, so that the reason is read where Send was pressed.
+    template = "web/desk/send.html" if is_htmx(request) else "web/desk/send_page.html"
+    return page(request, template, desk=desk, current="issues", status=status, **values)
+
+
+def _refuse_unticked(checks: Checks, ticked: set[str]) -> None:
+    left = [finding for finding in checks.warnings if warning_key(finding) not in ticked]
+    if left and not checks.errors:
+        count = "One warning is" if len(left) == 1 else f"{len(left)} warnings are"
+        raise Invalid(f"{count} not ticked yet. Read them, tick them if they may stay, and press Send again.")
+
+
+def _moment(at: str, desk: Desk) -> datetime:
+    """A time of day in the newsletter's zone as a moment; refused when it is past or too far off."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise Invalid("Choose a date and a time to send at.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(desk.newsletter.timezone))
+    now = datetime.now(UTC)
+    if moment < now:
+        raise Invalid("That time is past. Choose a later one, or send now.")
+    if moment > now + FURTHEST:
+        raise Invalid("That is more than a year away. Choose an earlier time.")
+    return moment
+
+
+def _tomorrow_morning(desk: Desk) -> str:
+    here = datetime.now(ZoneInfo(desk.newsletter.timezone))
+    return (here + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M")
+
+
+def _relay(db: Session, desk: Desk) -> RelayPlan | None:
+    try:
+        return relay_for(db, desk.newsletter.id)
+    except Unavailable:
+        return None
+
+
+def _to_delivery(request: Request, desk: Desk, number: int) -> Response:
+    address = f"/n/{desk.newsletter.slug}/deliveries/{number}"
+    if is_htmx(request):
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return RedirectResponse(address, status_code=303)

@@ -1,0 +1,198 @@
+// Arranging items: by drag, by Alt+Up and Alt+Down, by buttons. Each move is told to the server, announced, undoable.
+
+import Sortable from "../vendor/sortable.esm.js";
+import { careFor, saveAll } from "./autosave.js";
+import { notice, part, post, reasonOf } from "./post.js";
+
+const undone = [];
+let base = "";
+let listener = () => {};
+const root = () => document.getElementById("sections");
+
+export function startArranging(address, whenArranged) {
+  base = address;
+  listener = whenArranged;
+  prepare();
+  document.addEventListener("keydown", (event) => {
+    const item = event.target.closest?.(".item");
+    if (!item || !event.altKey || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    step(item, event.key === "ArrowUp" ? -1 : 1);
+  });
+  document.addEventListener("submit", onSubmit);
+  document.getElementById("undo").addEventListener("click", undo);
+}
+
+function prepare() {
+  for (const list of root().querySelectorAll("[data-items]")) {
+    Sortable.create(list, {
+      group: "items",
+      handle: ".item-grip",
+      animation: 160,
+      ghostClass: "is-ghost",
+      dragClass: "is-dragged",
+      onEnd: ({ item, from, to, oldIndex, newIndex }) => {
+        if (from !== to || oldIndex !== newIndex) tellMove(item);
+      },
+    });
+  }
+  count();
+}
+
+// Fetches the sections anew; what is being typed is saved first, and the cursor stays where it was.
+export async function reload(focusOn = document.activeElement?.id) {
+  await saveAll();
+  root().innerHTML = await part(`${base}/composer`);
+  careFor(root());
+  prepare();
+  for (const field of root().querySelectorAll("[data-grow]")) field.dispatchEvent(new Event("grow"));
+  document.dispatchEvent(new Event("composer"));
+  if (focusOn) document.getElementById(focusOn)?.focus({ preventScroll: true });
+}
+
+function step(item, distance) {
+  const list = item.parentElement;
+  const lists = [...root().querySelectorAll("[data-items]")];
+  const neighbour = distance < 0 ? item.previousElementSibling : item.nextElementSibling;
+  const focused = document.activeElement;
+  if (neighbour) distance < 0 ? neighbour.before(item) : neighbour.after(item);
+  else {
+    const other = lists[lists.indexOf(list) + distance];
+    if (!other) return announce(`${nameOf(item)} is ${distance < 0 ? "first" : "last"} already.`);
+    distance < 0 ? other.append(item) : other.prepend(item);
+  }
+  (item.contains(focused) ? focused : item).focus({ preventScroll: true });
+  item.scrollIntoView({ block: "nearest" });
+  tellMove(item);
+}
+
+function tellMove(item) {
+  const list = item.parentElement;
+  const position = [...list.children].indexOf(item);
+  const section = list.closest(".part");
+  count();
+  announce(`${nameOf(item)}: place ${position + 1} of ${list.children.length} in ${section.dataset.name}.`);
+  tell(`${base}/items/${item.dataset.item}/move`, { section_id: list.dataset.items, position });
+}
+
+let telling = Promise.resolve();
+function tell(address, fields) {
+  const told = telling.then(() => post(address, fields));
+  telling = told.catch(() => {});
+  return told.then(
+    (answer) => {
+      remember(answer.revision);
+      listener();
+      return answer;
+    },
+    async (error) => {
+      notice(reasonOf(error));
+      await reload().catch(() => {});
+      return null;
+    },
+  );
+}
+
+async function onSubmit(event) {
+  const form = event.target;
+  const item = form.closest(".item");
+  if (form.matches("[data-step]")) {
+    event.preventDefault();
+    const button = event.submitter;
+    step(item, Number(button.value));
+    button.focus();
+  } else if (form.matches("[data-send-to]")) {
+    event.preventDefault();
+    form.closest("details").open = false;
+    root().querySelector(`[data-items="${event.submitter.value}"]`).append(item);
+    item.focus();
+    tellMove(item);
+  } else if (form.matches("[data-remove]")) {
+    event.preventDefault();
+    remove(item);
+  } else if (form.matches("[data-words]")) event.preventDefault();
+  else if (form.matches("[data-arrange]")) {
+    event.preventDefault();
+    await rearrange(form, event.submitter);
+  }
+}
+
+async function remove(item) {
+  const name = nameOf(item);
+  const next = item.nextElementSibling || item.previousElementSibling;
+  await saveAll();
+  item.remove();
+  count();
+  announce(`${name} is removed. Undo brings it back.`);
+  (next || document.getElementById("undo")).focus();
+  tell(`${base}/items/${item.dataset.item}/remove`, {});
+}
+
+async function rearrange(form, submitter) {
+  await saveAll();
+  const fields = new FormData(form, submitter);
+  try {
+    const answer = await post(form.action, fields);
+    form.closest("dialog")?.close();
+    if (form.closest("#panel-history")) return location.reload();
+    remember(answer.revision);
+    await reload(answer.item ? `blurb-${answer.item}` : undefined);
+    listener();
+  } catch (error) {
+    form.querySelector(".error")?.remove();
+    const line = document.createElement("p");
+    line.className = "error";
+    line.setAttribute("role", "alert");
+    line.textContent = reasonOf(error);
+    form.append(line);
+  }
+}
+
+function remember(revision) {
+  if (revision) undone.push(revision);
+  document.getElementById("undo").disabled = !undone.length;
+}
+
+async function undo() {
+  const revision = undone.pop();
+  remember(null);
+  if (!revision) return;
+  try {
+    await telling;
+    await saveAll();
+    await post(`${base}/restore/${revision}`, {});
+    await reload("undo");
+    announce("Undone.");
+    listener();
+  } catch (error) {
+    notice(reasonOf(error));
+  }
+}
+
+// Meters follow what is on the page.
+function count() {
+  for (const section of root().querySelectorAll(".part")) {
+    const found = section.querySelectorAll(".item").length;
+    const minimum = Number(section.dataset.minimum);
+    const maximum = section.dataset.maximum ? Number(section.dataset.maximum) : 0;
+    const top = maximum || Math.max(found, minimum, 1);
+    const meter = section.querySelector("meter");
+    meter.max = Math.max(top, found);
+    meter.low = minimum;
+    meter.high = top + 0.5;
+    meter.optimum = top;
+    meter.value = found;
+    const bounds = maximum ? (maximum === minimum ? ` of ${maximum}` : ` of ${minimum}–${maximum}`) : minimum ? ` of ${minimum} or more` : "";
+    const words = section.querySelector(".part-count");
+    words.textContent = `${found}${bounds}`;
+    words.classList.toggle("over", Boolean(maximum) && found > maximum);
+  }
+}
+
+function nameOf(item) {
+  return item.querySelector(".item-title").value || "The item";
+}
+
+function announce(words) {
+  document.getElementById("announce").textContent = words;
+}

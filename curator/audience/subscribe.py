@@ -143,7 +143,7 @@ def _may_be_asked(session: Session, newsletter_id: int, address: Address) -> boo
         )
         .group_by(Consent.newsletter_id)
     )
-    counts = {asked_for: times for asked_for, times in asked}
+    counts = {row[0]: row[1] for row in asked}
     return counts.get(newsletter_id, 0) < ONE_NEWSLETTER_PER_DAY and sum(counts.values()) < ALL_NEWSLETTERS_PER_DAY
 
 

@@ -80,7 +80,7 @@ def _refuse_junk(text: str, cleaned: str) -> None:
     if re.fullmatch(r"https?://\S+", cleaned):
         raise Invalid("That is an address, not a text. Add it as an address and the page will be read.")
     coded = sum(map(len, _CODED.findall(sample)))
-    if letters < visible * 0.5 or broken > len(sample) * 0.02 or coded > visible * 0.5:
+    if letters < visible * 0.5 or broken > len(sample) * 0.1 or coded > visible * 0.5:
         raise Invalid("That does not look like an article: it is mostly signs or code. Paste readable text.")
     if count_words(sample) < 4 or letters < 12:
         raise Invalid("That is too short for an article. Paste its title on the first line and its text below.")

@@ -70,7 +70,8 @@ def address_key(address: str) -> str:
     """What addresses are compared by: the canonical one without scheme, `www.` and trailing slash."""
     without_scheme = canonical_address(address).partition("://")[2]
     host, slash, rest = without_scheme.partition("/")
-    return (host.removeprefix("www.") + slash + rest).rstrip("/")
+    path, mark, query = rest.partition("?")
+    return (host.removeprefix("www.") + slash + path).rstrip("/") + mark + query
 
 
 def content_hash(title: str, text: str) -> bytes:

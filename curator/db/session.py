@@ -7,6 +7,7 @@ from functools import lru_cache
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from curator.db.registry import load_models
 from curator.errors import Unavailable
 from curator.settings import get_settings
 
@@ -20,6 +21,7 @@ def get_engine() -> Engine:
             f"No database. Start Curator in {settings.home.absolute()} (`curator up` or `make demo`), "
             "or set DATABASE_URL to a PostgreSQL 15 or newer."
         )
+    load_models()  # a table names others of stages this process may not have imported
     return create_engine(
         settings.sqlalchemy_url,
         pool_pre_ping=True,

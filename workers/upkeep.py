@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from curator.audience.retention import delete_unconfirmed
 from curator.db.heartbeats import Heartbeat
-from curator.delivery import sweep
 from curator.delivery.models import Notice, NoticeState
+from curator.delivery.sweep import sweep
 from curator.doorbell import ring
 from curator.events.partitions import ensure_partitions
 from curator.settings import get_settings
@@ -22,7 +22,7 @@ HEARTBEATS_KEPT = timedelta(hours=1)
 @task("upkeep.sweep")
 def sweep_deliveries(session: Session) -> list[Any]:
     """Ring for every delivery with something to do and for notices that are due."""
-    rung: list[Any] = list(sweep.sweep(session, get_settings()))
+    rung: list[Any] = list(sweep(session, get_settings()))
     if session.scalar(select(exists().where(Notice.state == NoticeState.WAITING, Notice.not_before <= func.now()))):
         ring(session, "delivery.notices")
     return rung

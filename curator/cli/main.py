@@ -44,6 +44,10 @@ def main() -> None:
     """Entry point of the console script."""
     arguments = sys.argv[1:]
     as_json = "--json" in arguments
+    if arguments and arguments[0] not in ("web", "worker", "beat", "mailbox"):  # those become other programs
+        from curator.logs import configure_logs
+
+        configure_logs("warning")
     try:
         code = typer.main.get_command(build(*arguments[:1])).main(arguments, "curator", standalone_mode=False)
     except typer.TyperException as misunderstood:

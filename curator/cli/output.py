@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,6 +70,19 @@ def say_step(message: str) -> None:
     """What is happening, on stderr, when a person watches."""
     if sys.stderr.isatty():
         print(message, file=sys.stderr)  # noqa: T201
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """A function to tell how far it is; a line that counts, on stderr, when a person watches."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda count: None
+        return
+    with console.status(f"{what} …") as status:
+        yield lambda count: status.update(f"{what} … {count:,}")
 
 
 def _cell(value: Any) -> str:

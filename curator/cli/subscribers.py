@@ -9,7 +9,7 @@ from curator.accounts.audit import record
 from curator.audience.exports import export_csv
 from curator.audience.imports import ImportResult, import_csv
 from curator.cli.lookup import ACTOR, Slug
-from curator.cli.output import AsJson, say, say_csv, say_facts, say_json, say_step, say_table
+from curator.cli.output import AsJson, counting, say, say_csv, say_facts, say_json, say_table
 from curator.db.session import transaction
 from curator.errors import Invalid
 from curator.issues.newsletters import get_newsletter
@@ -36,8 +36,7 @@ def import_file(
     """Import people from a CSV file. Bad rows are set aside with line number and reason; the rest goes on."""
     if not file.is_file():
         raise Invalid(f"There is no file {file}.")
-    say_step(f"Reading {file} …")
-    with transaction() as session:
+    with transaction() as session, counting(f"Reading {file}") as progress:
         newsletter = get_newsletter(session, slug)
         result = import_csv(
             session,
@@ -50,6 +49,7 @@ def import_file(
             actor=ACTOR,
             file_name=file.name,
             settings=get_settings(),
+            progress=progress,
         )
         if not dry_run:
             counts = {"created": result.created, "rejected": result.rejected}
@@ -59,7 +59,9 @@ def import_file(
         return
     for line, address, reason in result.rejects[:20]:
         say(f"line {line}: {address}: {reason}")
-    say_facts({name: value for name, value in _facts(result).items() if name != "rejects"})
+    say_facts({name: value for name, value in _facts(result).items() if name not in ("rejects", "note")})
+    if result.note:
+        say(result.note)
 
 
 @app.command()
@@ -105,6 +107,6 @@ def _read_mapping(pairs: list[str]) -> dict[str, str]:
 
 
 def _facts(result: ImportResult) -> dict[str, Any]:
-    names = ("read", "created", "updated", "unchanged", "rejected", "rejects_file")
+    names = ("read", "created", "updated", "unchanged", "rejected", "rejects_file", "note")
     rejects = [{"line": line, "address": address, "reason": reason} for line, address, reason in result.rejects]
     return {name: getattr(result, name) for name in names} | {"rejects": rejects}

@@ -1,7 +1,7 @@
 """Templates that people edit, rendered in a child process that can be killed: bounded time, memory and output.
 
 Jinja2's sandbox alone bounds neither: one expression ran for minutes inside a C call. The child sees plain JSON data
-only, has an empty environment, no files to write, and no object of ours.
+only, may include our own designs (`email/...`), has an empty environment, no file to write, and no object of ours.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from curator.editions.designs import templates_folder
 from curator.errors import TemplateFailed
 
 _CHILD = Path(__file__).with_name("sandbox_child.py")
@@ -17,7 +18,15 @@ _CHILD = Path(__file__).with_name("sandbox_child.py")
 
 def render_limited(source: str, data: dict[str, Any], *, seconds: float = 5, megabytes: int = 256) -> str:
     """`source` rendered with `data`; `TemplateFailed` after `seconds`, above `megabytes`, or for any error in it."""
-    request = json.dumps({"source": source, "data": data, "megabytes": megabytes, "seconds": seconds})
+    request = json.dumps(
+        {
+            "source": source,
+            "data": data,
+            "designs": str(templates_folder() / "email"),
+            "megabytes": megabytes,
+            "seconds": seconds,
+        }
+    )
     try:
         child = subprocess.run(
             [sys.executable, "-I", str(_CHILD)],

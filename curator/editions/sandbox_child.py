@@ -15,7 +15,7 @@ def main() -> None:
     """Render one template and leave."""
     request = json.load(sys.stdin)
     _limit(int(request["seconds"]) + 1, int(request["megabytes"]) * 1_000_000)
-    json.dump(_render(request["source"], request["data"]), sys.stdout)
+    json.dump(_render(request["source"], request["data"], request["designs"]), sys.stdout)
 
 
 def _limit(seconds: int, memory_bytes: int) -> None:
@@ -26,12 +26,16 @@ def _limit(seconds: int, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
-def _render(source: str, data: Any) -> dict[str, Any]:
+def _render(source: str, data: Any, designs: str) -> dict[str, Any]:
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PrefixLoader({"email": jinja2.FileSystemLoader(designs)}),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     try:
         text = environment.from_string(source).render(_trusted(data))

@@ -4,7 +4,8 @@ import re
 import pytest
 from lxml import etree
 
-from curator.editions.render import render_issue
+from curator.editions.designs import templates_folder
+from curator.editions.render import CLASSIC, render_issue
 from curator.errors import TemplateFailed
 from tests.editions import sample
 
@@ -74,6 +75,14 @@ def test_a_design_of_people_is_rendered_with_the_same_data() -> None:
     assert '<h1 style="color:#123456">De Week in Techniek</h1>' in rendered.html
     assert len(rendered.links) == 5
     assert "leave" in rendered.slots
+
+
+def test_our_own_design_is_a_start_for_theirs() -> None:
+    ours = (templates_folder() / CLASSIC).read_text(encoding="utf-8")
+    theirs = render_issue(sample.issue({"design_source": ours}), public_url=sample.PUBLIC_URL)
+    marks = re.compile(r"Slot[0-9a-f]{12}")
+    built_in = render_issue(sample.issue(), public_url=sample.PUBLIC_URL)
+    assert marks.sub("", theirs.html) == marks.sub("", built_in.html)
 
 
 @pytest.mark.parametrize("source", ["{% if %}", "{{ nothing.at.all }}"])

@@ -4,11 +4,14 @@ No line ever starts with a dot, so the bytes are their own dot-stuffed form (RFC
 per reader. Line ends are CRLF; nothing but printable ASCII comes out.
 """
 
+import re
+
 from curator.editions.slots import Marks, Slot
 from curator.tokens import LENGTH
 
 LINE = 76
 
+_NEEDS_NOTHING = re.compile(r"(?!From )[A-Za-z0-9 ]*")
 _VARIABLE = frozenset({"name_html", "name_text", "day"})
 _SOFT_BREAK = b"=\r\n"
 _PLAIN = frozenset(range(33, 127)) - {ord("=")} | {32, 9}
@@ -35,7 +38,7 @@ def encode_with_slots(text: str, marks: Marks) -> list[bytes | Slot]:
 
 def encode_value(value: str) -> bytes:
     """A reader's value for a slot that stands between soft line breaks: any text, any length, one logical line."""
-    if value.isascii() and value.isalnum() and len(value) < LINE:
+    if len(value) < LINE and _NEEDS_NOTHING.fullmatch(value):
         return value.encode("ascii")
     lines, current = [], b""
     for byte in value.encode("utf-8", "replace"):

@@ -1,0 +1,138 @@
+"""A delivery's state in plain words: what is going on, how far it is, when it will be over, what may be done now.
+
+Pure: values in, values out. Promises no end that the numbers do not support.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from curator.db.heartbeats import Process
+
+_WORDS = {
+    "scheduled": ("Scheduled", "info"),
+    "freezing": ("Choosing readers", "info"),
+    "sending": ("Sending", "info"),
+    "holding": ("On hold", "warn"),
+    "paused": ("Paused", "warn"),
+    "cancelled": ("Cancelled", "bad"),
+    "sent": ("Sent", "good"),
+}
+_ACTIONS = {
+    "scheduled": ("undo", "pause"),
+    "freezing": ("cancel",),
+    "sending": ("pause", "cancel"),
+    "holding": ("resume", "cancel"),
+    "paused": ("resume", "cancel"),
+}
+_AT_LEAST = 20  # messages accepted before a rate says anything
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of the sum, with its parts as (reason, count), largest first."""
+
+    name: str
+    count: int
+    meaning: str
+    parts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows of a delivery. `done` of `expected` messages have an outcome; `ends_at` is a prediction."""
+
+    state: str
+    word: str
+    tone: str
+    is_final: bool
+    done: int
+    expected: int
+    terms: tuple[Term, ...]
+    actions: tuple[str, ...]
+    ends_at: datetime | None
+    warnings: tuple[str, ...]
+    started_at: datetime | None
+    finished_at: datetime | None
+    scheduled_at: datetime | None
+
+
+def show(status: Mapping[str, Any], alive: Mapping[Process, bool], now: datetime) -> Shown:
+    """From `ledger.delivery_status` and `heartbeats.alive`."""
+    state = str(status["state"])
+    is_final = state in ("sent", "cancelled")
+    expected = status["candidates"] - status["excluded_total"]
+    warnings = () if is_final else _warnings(state, alive)
+    return Shown(
+        state=state,
+        word=word(state)[0],
+        tone=word(state)[1],
+        is_final=is_final,
+        done=expected - status["waiting"],
+        expected=expected,
+        terms=_terms(status),
+        actions=_ACTIONS.get(state, ()),
+        ends_at=None if warnings else _end(status, now),
+        warnings=warnings,
+        started_at=_time(status["started_at"]),
+        finished_at=_time(status["finished_at"]),
+        scheduled_at=_time(status["scheduled_at"]),
+    )
+
+
+def word(state: str) -> tuple[str, str]:
+    """A delivery's state as people say it, and the tone of its badge."""
+    return _WORDS[state]
+
+
+def duration(span: timedelta) -> str:
+    """A span in words: "under a second", "42 s", "3 min 20 s", "2 h 5 min"."""
+    seconds = int(span.total_seconds())
+    if seconds < 1:
+        return "under a second"
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def _terms(status: Mapping[str, Any]) -> tuple[Term, ...]:
+    counts = status["counts"]
+    waiting = {name: counts.get(name, 0) for name in ("pending", "claimed", "attempting", "deferred")}
+    return (
+        Term("accepted", status["accepted"], "taken over by the relay"),
+        Term("excluded", status["excluded_total"], "not to be mailed", _parts(status["excluded"])),
+        Term("failed", status["failed"], "refused for good", _parts(status["failed_reasons"])),
+        Term("unknown", status["unknown"], "connection broke before the answer"),
+        Term("waiting", status["waiting"], "still to be sent", _parts(waiting)),
+    )
+
+
+def _parts(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(((name, count) for name, count in counts.items() if count), key=lambda part: -part[1]))
+
+
+def _end(status: Mapping[str, Any], now: datetime) -> datetime | None:
+    is_known = status["state"] == "sending" and status["rate"] and status["accepted"] >= _AT_LEAST
+    return now + timedelta(seconds=status["waiting"] / status["rate"]) if is_known else None
+
+
+def _warnings(state: str, alive: Mapping[Process, bool]) -> tuple[str, ...]:
+    found = []
+    if state != "paused" and not alive[Process.WORKER]:
+        found.append(
+            "No worker is running, so nothing is being sent. Nothing is lost: sending goes on by itself once one runs. "
+            "Whoever runs Curator starts one with “curator worker”."
+        )
+    if state != "paused" and not alive[Process.BEAT]:
+        found.append(
+            "The scheduler is not running. Sends that are due later will not start, and interrupted ones will not "
+            "go on, until it does. Whoever runs Curator starts it with “curator beat”."
+        )
+    return tuple(found)
+
+
+def _time(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -14,9 +14,14 @@ from curator.editions.wording import written_day
 from curator.errors import NotFound
 from curator.issues.models import Issue, Newsletter
 
+_FOR_THE_READER = re.compile(r"(?s)<!--reader-->.*?<!--/reader-->")
+
 
 def browser_page(session: Session, edition_id: int, *, public_url: str) -> str:
-    """The HTML of an edition for the archive and for "view in browser"; `NotFound` when there is none."""
+    """The HTML of an edition for the archive and for "view in browser"; `NotFound` when there is none.
+
+    What a design puts between `<!--reader-->` and `<!--/reader-->` is for the mail only and left out here.
+    """
     row = session.execute(
         select(Edition, Issue, Newsletter)
         .join(Issue, Issue.id == Edition.issue_id)
@@ -28,7 +33,7 @@ def browser_page(session: Session, edition_id: int, *, public_url: str) -> str:
     edition, issue, newsletter = row
     links = session.scalars(select(Link).where(Link.edition_id == edition_id))
     return fill_page(
-        edition.html,
+        _FOR_THE_READER.sub("", edition.html),
         Marks(bytes.fromhex(edition.facts["marks"])),
         day=_written(newsletter, issue.sent_at or edition.created_at),
         own_address=f"{public_url}/subscribe/{newsletter.slug}",

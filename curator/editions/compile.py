@@ -23,6 +23,8 @@ from curator.issues.content import IssueContent, NewsletterContent
 
 Part = bytes | Slot
 
+_READER_COMMENTS = re.compile(r"<!--/?reader-->")
+
 
 def compile_message(
     content: IssueContent, rendered: Rendered, *, public_url: str, inbound_domain: str, subject: str = ""
@@ -148,7 +150,7 @@ def _followed(
         start = escape(f"{public_url}/c/") + marks.mark("click")
         addresses = {str(link.number): f"{start}/{link.number}" for link in rendered.links}
     return marks.fill(
-        body,
+        _READER_COMMENTS.sub("", body) if is_html else body,
         lambda slot: addresses[slot.argument] if slot.name == "link" else marks.mark(slot.name, slot.argument),
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from curator.editions.edition import browser_page, load_segments, make_edition
 from curator.editions.models import Edition, Link
 from curator.errors import NotFound
-from curator.issues.models import Issue
+from curator.issues.models import Issue, Newsletter
 from tests.editions import sample
 
 
@@ -57,9 +57,18 @@ def test_the_page_for_anybody_knows_nobody(session: Session, issue: Issue) -> No
     assert not re.search(r"/[ocupv]/", page)
     assert 'href="https://example.org/batterij"' in page
     assert "Dag lezer," in page
-    assert f'href="{sample.PUBLIC_URL}/subscribe/techweek"' in page
+    assert "Uitschrijven" not in page and "Bekijk in de browser" not in page
     with pytest.raises(NotFound):
         browser_page(session, 0, public_url=sample.PUBLIC_URL)
+
+
+def test_a_readers_own_links_in_other_designs_lead_to_the_newsletter(
+    session: Session, issue: Issue, newsletter: Newsletter
+) -> None:
+    newsletter.design_source = '<html><body><a href="{{ addresses.leave }}">weg</a></body></html>'
+    session.flush()
+    page = browser_page(session, made(session, issue).id, public_url=sample.PUBLIC_URL)
+    assert f'<a href="{sample.PUBLIC_URL}/subscribe/techweek">weg</a>' in page
 
 
 def test_an_issue_that_is_not_there_is_not_found(session: Session) -> None:

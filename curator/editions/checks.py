@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.editions.render import Rendered
+from curator.editions.slots import Marks
 from curator.editions.wording import written_language
 from curator.issues.content import IssueContent, ItemContent
 
@@ -59,7 +60,7 @@ def _errors(content: IssueContent, rendered: Rendered, facts: Mapping[str, Any])
     if not any(section.items for section in content.sections):
         yield Finding("empty_issue", "The issue has no items. Put at least one article in a section.", "issue")
     yield from _subject_errors(content.subject)
-    if "leave" not in facts.get("slots", ()) or "-leave-" not in rendered.html:
+    if "leave" not in Marks(content.content_hash).names(rendered.html):
         yield Finding("no_unsubscribe", "The design has no unsubscribe link. Add addresses.leave to it.", "design")
     if facts["html_bytes"] >= CLIPPED_AT:
         size = facts["html_bytes"] // 1024

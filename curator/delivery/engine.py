@@ -241,7 +241,7 @@ class _Slice:
 
     async def _watch(self) -> None:
         """End the slice when its time is over or somebody wants us to leave."""
-        while not self._should_stop() and time.monotonic() < self._ends_at:
+        while not self._over.is_set() and not self._should_stop() and time.monotonic() < self._ends_at:
             await self._sleep(0.1)
         self._over.set()
 

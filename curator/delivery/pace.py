@@ -31,6 +31,7 @@ class Pace:
         self._rate = rate
         self._key = f"curator:pace:relay:{relay_id}"
         self._turns: deque[float] = deque()  # times of the event loop
+        self._last = 0.0
         self._lock = asyncio.Lock()
         self._client = redis.asyncio.Redis.from_url(redis_url) if rate is not None else None
 
@@ -58,8 +59,10 @@ class Pace:
         count = max(1, int(rate * _AHEAD_SECONDS))
         assert self._client is not None  # noqa: S101 - there is one where there is a rate
         wait = await self._client.eval(_TAKE_TURNS, 1, self._key, str(int(1e6 / rate)), str(count))
-        first = asyncio.get_running_loop().time() + int(wait) / 1e6
+        # A Redis that forgot everything does not make us forget our own last turn.
+        first = max(asyncio.get_running_loop().time() + int(wait) / 1e6, self._last + 1 / rate)
         self._turns.extend(first + number / rate for number in range(count))
+        self._last = self._turns[-1]
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:

@@ -46,6 +46,6 @@ def entry_address(link: str, base: str | None) -> str | None:
     """Where an entry leads: http or https, seen from the feed at `base`; None for anything that is no address."""
     target = absolute(link, base) if link else None
     try:
-        return checked_address(target) if target else None
+        return checked_address(target.replace(" ", "%20")) if target else None
     except Invalid:
         return None

@@ -52,3 +52,11 @@ def rung(session: Session, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, i
     for module in ("intake", "watch"):
         monkeypatch.setattr(f"curator.sources.{module}.ring", lambda _, task, *ids: heard.append((task, *ids)))
     return heard
+
+
+@pytest.fixture
+def newsletter_committed(committed: Session) -> Newsletter:
+    """A newsletter other connections see."""
+    newsletter = add_newsletter(committed, "tech")
+    committed.commit()
+    return newsletter

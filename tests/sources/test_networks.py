@@ -24,9 +24,7 @@ def test_what_is_not_public_is_refused(address: str) -> None:
     assert not may_fetch(address, ())
 
 
-@pytest.mark.parametrize(
-    "address", ["8.8.8.8", "93.184.215.14", "172.32.0.1", "100.128.0.1", "2a00::1"]
-)
+@pytest.mark.parametrize("address", ["8.8.8.8", "93.184.215.14", "172.32.0.1", "100.128.0.1", "2a00::1"])
 def test_what_is_public_may_be_fetched(address: str) -> None:
     assert may_fetch(address, ())
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from curator.assets import static_directory, templates_directory
+from curator.issues.models import Newsletter
 from curator.settings import get_settings
 from curator.web.access import Desk, SignedInUser
 
@@ -26,12 +27,19 @@ def page(
         "user": desk.user if desk else None,
         "role": desk.role if desk else None,
         "newsletters": desk.newsletters if desk else (),
-        "newsletter": values.get("newsletter") or (desk.newsletter if isinstance(desk, Desk) else None),
+        "newsletter": values.get("newsletter") or _newsletter(desk),
         "csrf_token": getattr(request.state, "csrf_token", ""),
         "public_url": get_settings().public_url,
         "has_mailbox": (get_settings().home / "mailbox").is_dir(),
     }
     return HTMLResponse(environment().get_template(template).render(values), status_code=status)
+
+
+def _newsletter(desk: Desk | SignedInUser | None) -> Newsletter | None:
+    """Whose navigation and time zone the page has: pages of no newsletter keep the first one's."""
+    if isinstance(desk, Desk):
+        return desk.newsletter
+    return desk.newsletters[0] if desk and desk.newsletters else None
 
 
 fragment = page

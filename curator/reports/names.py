@@ -50,7 +50,7 @@ def names_of(
     )
     if reason:
         statement = statement.where(_has_reason(term, reason))
-    rows = [MessageRow(*row) for row in session.execute(statement.order_by(Message.id).limit(limit + 1)).tuples()]
+    rows = [MessageRow(*row) for row in session.execute(statement.order_by(Message.id).limit(limit + 1))]
     has_more = len(rows) > limit
     return Names(rows[:limit], rows[limit - 1].id if has_more else None)
 
@@ -84,4 +84,4 @@ def deliveries_of(
     )
     if before is not None:
         statement = statement.where(Delivery.id < before)
-    return [DeliveryRow(*row) for row in session.execute(statement).tuples()]
+    return [DeliveryRow(*row) for row in session.execute(statement)]

@@ -71,7 +71,7 @@ async def events(
         made = fragment(request, "web/desk/delivery_parts.html", desk=desk, **values)
         return Look(bytes(made.body).decode(), values["shown"].is_final)
 
-    return stream(request, look)
+    return await stream(request, look)
 
 
 @router.get("/{number}/export.csv")

@@ -11,9 +11,15 @@ from collections.abc import AsyncIterator, Callable
 from types import FrameType
 from typing import Any, NamedTuple
 
+import structlog
 from fastapi import Request
 from fastapi.responses import StreamingResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
+
+from curator.errors import CuratorError
+
+log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 1.0
 LIFETIME_SECONDS = 120.0
@@ -27,19 +33,22 @@ class Look(NamedTuple):
     is_final: bool
 
 
-def stream(request: Request, look: Callable[[], Look]) -> StreamingResponse:
-    """Send what `look` finds whenever it differs from before. `look` opens and ends its own transaction."""
+async def stream(request: Request, look: Callable[[], Look]) -> StreamingResponse:
+    """Send what `look` finds whenever it differs from before. `look` opens and ends its own transaction.
+
+    The first look is before the answer begins, so what it raises becomes an ordinary error page.
+    """
     _notice_stop()
+    first = await run_in_threadpool(look)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(request, look), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_events(request, look, first), media_type="text/event-stream", headers=headers)
 
 
-async def _events(request: Request, look: Callable[[], Look]) -> AsyncIterator[str]:
+async def _events(request: Request, look: Callable[[], Look], found: Look) -> AsyncIterator[str]:
     """A look that fails ends the stream; the browser comes back and finds out whether things are better."""
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     before, ends = "", time.monotonic() + LIFETIME_SECONDS
-    while time.monotonic() < ends and not _stopping and not await request.is_disconnected():
-        found = await run_in_threadpool(look)
+    while not await _is_over(request, ends):
         # A line that is no event keeps proxies from closing a stream that has nothing to tell.
         yield _event("parts", found.html) if found.html != before else ": still here\n\n"
         before = found.html
@@ -47,6 +56,15 @@ async def _events(request: Request, look: Callable[[], Look]) -> AsyncIterator[s
             yield _event("over", "")
             return
         await asyncio.sleep(INTERVAL_SECONDS)
+        try:
+            found = await run_in_threadpool(look)
+        except (CuratorError, SQLAlchemyError) as error:
+            log.warning("stream_ended", error=type(error).__name__)
+            return
+
+
+async def _is_over(request: Request, ends: float) -> bool:
+    return time.monotonic() >= ends or bool(_stopping) or await request.is_disconnected()
 
 
 def _event(name: str, data: str) -> str:

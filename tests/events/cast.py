@@ -42,13 +42,18 @@ def send_issue(
     consent: bool = True,
     tracking: Tracking = Tracking.INDIVIDUAL,
     accepted: timedelta = timedelta(hours=1),
-    slug: str | None = None,
+    newsletter: Newsletter | None = None,
+    number: int = 7,
+    state: DeliveryState = DeliveryState.SENT,
     states: tuple[MessageState, ...] = (),
 ) -> Sent:
-    """Everything up to messages accepted `accepted` ago; `states` gives the first readers other ends."""
+    """Everything up to messages accepted `accepted` ago; `states` gives the first readers other ends.
+
+    A newsletter of its own is made unless one is given.
+    """
     at = datetime.now(UTC) - accepted
-    newsletter = Newsletter(
-        slug=slug or f"weekly-{next(_numbers)}",
+    newsletter = newsletter or Newsletter(
+        slug=f"weekly-{next(_numbers)}",
         name="The Weekly",
         from_name="The Weekly",
         from_address="news@example.org",
@@ -58,7 +63,7 @@ def send_issue(
     )
     session.add(newsletter)
     session.flush()
-    issue = Issue(newsletter_id=newsletter.id, number=7, subject="Seven", state=IssueState.SENT)
+    issue = Issue(newsletter_id=newsletter.id, number=number, subject=f"Number {number}", state=IssueState.SENT)
     session.add(issue)
     session.flush()
     edition = Edition(
@@ -79,13 +84,13 @@ def send_issue(
         issue_id=issue.id,
         newsletter_id=newsletter.id,
         edition_id=edition.id,
-        state=DeliveryState.SENT,
+        state=state,
         scheduled_at=at,
         expected=readers,
         by="editor@example.org",
         frozen_at=at,
         started_at=at,
-        finished_at=at,
+        finished_at=at if state is DeliveryState.SENT else None,
     )
     session.add(delivery)
     session.flush()

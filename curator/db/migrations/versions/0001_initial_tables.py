@@ -316,6 +316,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
+    op.create_index(
+        "ix_consent_requested", "consent", ["at"], unique=False, postgresql_where=sa.text("action = 'requested'")
+    )
     op.create_index("ix_consent_subscriber", "consent", ["subscriber_id", "newsletter_id"], unique=False)
     op.create_table(
         "grant_of_role",

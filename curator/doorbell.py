@@ -5,13 +5,15 @@ logged and forgotten: the sweeps find the same work. Nothing here imports the wo
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from celery import Celery
 from sqlalchemy.orm import Session
 
 from curator.settings import get_settings
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +51,9 @@ def broker_url(redis_url: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _client() -> Celery:
+def _client() -> "Celery":
+    from celery import Celery  # a third of a second that a command which rings for nobody does not pay
+
     client = Celery("curator-doorbell", broker=broker_url(get_settings().redis_url))
     client.conf.update(
         broker_connection_retry=False,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from email.parser import BytesHeaderParser
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +38,11 @@ class Entry(NamedTuple):
     subject: str
     offset: int
     length: int
+
+    @property
+    def who(self) -> str:
+        """The author as a list shows them: the name, else the address."""
+        return parseaddr(self.author)[0] or self.author or self.sender
 
 
 def folder(home: Path) -> Path:

@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from curator.embedded.mailbox_mail import for_frame, read_mail
 from curator.embedded.mailbox_store import Mailbox, folder, open_mailbox
-from curator.errors import Invalid, NotFound
+from curator.errors import Invalid, NotFound, Unavailable
+from curator.issues.models import Newsletter
 from curator.settings import get_settings
-from curator.web.access import SignedIn
+from curator.web.access import SignedIn, SignedInUser
 from curator.web.pages import page
 
 router = APIRouter()
@@ -37,7 +38,16 @@ def list_mails(
     found = box.entries(q, before, PAGE + 1)
     older = found[PAGE - 1].number if len(found) > PAGE else None
     values: dict[str, Any] = {"mails": found[:PAGE], "total": box.count(), "older": older}
-    return page(request, "web/mailbox.html", desk=who, current="mailbox", search=q, before=before, **values)
+    return page(
+        request,
+        "web/mailbox.html",
+        desk=who,
+        newsletter=_first(who),
+        current="mailbox",
+        search=q,
+        before=before,
+        **values,
+    )
 
 
 @router.get("/mailbox/{number}")
@@ -88,9 +98,17 @@ def leave_in_one_click(who: SignedIn, number: int) -> Response:
         raise NotFound("This mail has no one-click unsubscribe.")
     if not address.startswith(f"{get_settings().public_url}/"):
         raise Invalid("This mail's unsubscribe address is not ours; the mailbox posts to nobody else.")
-    with httpx2.Client(timeout=10, trust_env=False) as client:
-        answer = client.post(address, data={"List-Unsubscribe": "One-Click"})
+    try:
+        with httpx2.Client(timeout=10, trust_env=False) as client:
+            answer = client.post(address, data={"List-Unsubscribe": "One-Click"})
+    except httpx2.HTTPError as error:
+        raise Unavailable("The newsletter did not answer the mailbox. Try again in a moment.") from error
     return RedirectResponse(f"/mailbox/{number}?left={answer.status_code}", status_code=303)
+
+
+def _first(who: SignedInUser) -> Newsletter | None:
+    """The newsletter whose tabs and time zone the page takes; the mailbox itself belongs to none."""
+    return who.newsletters[0] if who.newsletters else None
 
 
 def _mailbox() -> Mailbox:

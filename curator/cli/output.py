@@ -33,6 +33,7 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str 
     from rich.table import Table
 
     table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.show_header = any(columns)
     count = 0
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))

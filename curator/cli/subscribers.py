@@ -1,5 +1,6 @@
 """Subscribers: import and export them, and answer "where is my mail?"."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -94,9 +95,16 @@ def _say_part(title: str, rows: list[Any]) -> None:
     say("")
     columns = list(dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row))
     if columns:
-        say_table(columns, [[row.get(column) for column in columns] for row in rows], title.capitalize())
+        say_table(columns, [[_readable(row.get(column)) for column in columns] for row in rows], title.capitalize())
     else:
         say_table((title,), [(row,) for row in rows], title.capitalize())
+
+
+def _readable(value: Any) -> Any:
+    """Times come as text for JSON; a person reads them to the minute."""
+    if isinstance(value, str) and len(value) > 18 and value[4:5] == "-" and value[10:11] == "T":
+        return datetime.fromisoformat(value)
+    return value
 
 
 def _read_mapping(pairs: list[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from curator.audience.suppress import suppress
 from curator.delivery.freeze import freeze
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState, Relay
 from curator.demo.articles import Shelf
-from curator.demo.sample import DRAFT, PAST, SampleIssue
+from curator.demo.sample import DRAFT, PAST, ZONE, SampleIssue
 from curator.editions.models import Link
 from curator.events.machines import AT_ACCEPTANCE
 from curator.events.models import Actor, Event, EventKind
@@ -43,7 +43,7 @@ def add_past_issue(
 ) -> Issue:
     """Last week's issue: composed and frozen by the real verbs, then its ledger and its events as they would be."""
     issue = _compose(session, newsletter, PAST, shelf)
-    started_at = (now - timedelta(days=7)).replace(minute=5, second=0, microsecond=0)
+    started_at = (now.astimezone(ZONE) - timedelta(days=7)).replace(hour=7, minute=5, second=0, microsecond=0)
     ledger = _send(session, issue, started_at, settings)
     chance = random.Random(issue.number)  # noqa: S311 - the same sample every time, no secret
     _record_events(session, issue, ledger, chance)

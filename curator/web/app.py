@@ -58,6 +58,7 @@ CONTENT_SECURITY_POLICY = (
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEARTBEAT_SECONDS = 10.0
+LARGEST_FIELD_BYTES = 1024 * 1024  # what the form parser takes; more is answered with 413
 
 
 def create_app() -> ASGIApp:
@@ -179,8 +180,13 @@ async def _not_understood(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    message = "There is no such page." if error.status_code == 404 else str(error.detail)
-    return _problem(request, error.status_code, message)
+    if error.status_code == 404:
+        return _problem(request, 404, "There is no such page.")
+    sent = request.headers.get("content-length", "")
+    if error.status_code == 400 and sent.isdigit() and int(sent) > LARGEST_FIELD_BYTES:
+        size = f"{int(sent) / 1_000_000:.1f} MB"
+        return _problem(request, 413, f"That is {size}; a field takes at most 1 MB. Shorten it and send it again.")
+    return _problem(request, error.status_code, str(error.detail))
 
 
 async def _database_error(request: Request, error: Exception) -> Response:

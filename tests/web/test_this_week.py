@@ -1,0 +1,252 @@
+"""This week: what the list shows, triage and placing by form and by script, capture of every kind, sources."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from curator.issues.compose import add_item, create_issue, current_draft
+from curator.issues.models import IssueState
+from curator.sources.models import Article, CapturedBy, FetchState, Source, SourceState, Triage
+from curator.web.desk.capture import MOST_CHARACTERS, Pasted, judge
+from tests.issues.rows import an_article
+
+JSON = {"Accept": "application/json", "HX-Request": "true"}
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def editor(cast: Any, browser: Callable[..., Any]) -> Any:
+    return browser(cast.editor)
+
+
+def _post(client: Any, path: str, headers: dict[str, str] = JSON, **fields: str) -> Any:
+    return client.post(
+        path, data=fields, headers={**headers, "X-CSRF-Token": client.csrf_token}, follow_redirects=False
+    )
+
+
+def test_an_empty_week_says_what_to_do(editor: Any) -> None:
+    page = editor.get("/n/weekly/")
+    assert page.status_code == 200
+    assert "Paste an address" in page.text
+    assert "No issue in the making" in page.text
+
+
+def test_titles_print_literally_and_nothing_runs(session: Session, cast: Any, editor: Any) -> None:
+    attack = '"><svg onload=alert(1)>{{ 7*7 }}'
+    an_article(session, cast.weekly, title=attack, site=attack, quote=attack, tags=[attack], author=attack)
+    session.add(Source(newsletter_id=cast.weekly.id, address="https://x.example", address_key="x", title=attack))
+    create_issue(session, cast.weekly.id, attack)
+    page = editor.get("/n/weekly/").text
+    assert "<svg onload" not in page
+    assert "{{ 7*7 }}" in page
+    assert "49" not in page.replace("149", "")
+
+
+def test_articles_of_another_newsletter_are_not_there(session: Session, cast: Any, editor: Any) -> None:
+    other = an_article(session, cast.other, title="Elsewhere")
+    assert "Elsewhere" not in editor.get("/n/weekly/").text
+    for path, fields in (
+        (f"/n/weekly/articles/{other.id}/triage", {"triage": "starred"}),
+        (f"/n/weekly/articles/{other.id}/read", {}),
+    ):
+        assert _post(editor, path, **fields).status_code == 404
+    assert editor.get(f"/n/weekly/articles/{other.id}").status_code == 404
+    session.refresh(other)
+    assert other.triage == Triage.CANDIDATE
+
+
+def test_triage_by_script_answers_with_what_it_was(session: Session, cast: Any, editor: Any) -> None:
+    article = an_article(session, cast.weekly)
+    answer = _post(editor, f"/n/weekly/articles/{article.id}/triage", triage="dismissed").json()
+    assert (answer["before"], answer["triage"]) == ("candidate", "dismissed")
+    assert answer["counts"] == {"candidates": 0, "starred": 0, "later": 0, "dismissed": 1}
+    assert article.title in editor.get("/n/weekly/?show=dismissed").text
+    assert f'id="article-{article.id}"' not in editor.get("/n/weekly/").text
+
+
+def test_triage_by_form_comes_back_to_the_list(session: Session, cast: Any, editor: Any) -> None:
+    article = an_article(session, cast.weekly)
+    answer = editor.submit(f"/n/weekly/articles/{article.id}/triage", triage="starred")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/n/weekly/#article-{article.id}")
+
+
+def test_an_unknown_triage_or_list_is_refused(session: Session, cast: Any, editor: Any) -> None:
+    article = an_article(session, cast.weekly)
+    assert _post(editor, f"/n/weekly/articles/{article.id}/triage", triage="burnt").status_code == 422
+    assert editor.get("/n/weekly/?show=burnt").status_code == 404
+
+
+def test_a_viewer_reads_and_changes_nothing(session: Session, cast: Any, browser: Callable[..., Any]) -> None:
+    viewer, article = browser(cast.viewer), an_article(session, cast.weekly)
+    page = viewer.get("/n/weekly/")
+    assert article.title in page.text
+    assert 'id="words"' not in page.text
+    assert _post(viewer, f"/n/weekly/articles/{article.id}/triage", triage="starred").status_code == 403
+    assert _post(viewer, "/n/weekly/capture", words="https://example.org/a").status_code == 403
+
+
+def test_a_post_without_the_token_is_refused(session: Session, cast: Any, editor: Any) -> None:
+    article = an_article(session, cast.weekly)
+    refused = editor.post(f"/n/weekly/articles/{article.id}/triage", data={"triage": "starred"}, headers=JSON)
+    assert refused.status_code == 403
+    session.refresh(article)
+    assert article.triage == Triage.CANDIDATE
+
+
+def test_placing_fills_the_draft_and_can_be_undone(session: Session, cast: Any, editor: Any) -> None:
+    article, issue = an_article(session, cast.weekly), create_issue(session, cast.weekly.id, "S")
+    answer = _post(editor, f"/n/weekly/articles/{article.id}/place", section_id=str(issue.sections[1].id)).json()
+    assert answer["section"] == issue.sections[1].name
+    assert "1 of 2–4" in answer["draft"]
+    assert "in Nieuws" in editor.get(f"/n/weekly/articles/{article.id}").text
+    assert _post(editor, f"/n/weekly/issues/1/restore/{answer['revision']}").status_code == 200
+    draft = current_draft(session, cast.weekly.id)
+    assert draft is not None
+    assert all(not section.items for section in draft.sections)
+
+
+def test_placing_twice_in_one_section_is_nothing_to_undo(session: Session, cast: Any, editor: Any) -> None:
+    article, issue = an_article(session, cast.weekly), create_issue(session, cast.weekly.id, "S")
+    fields = {"section_id": str(issue.sections[0].id)}
+    assert _post(editor, f"/n/weekly/articles/{article.id}/place", **fields).json()["revision"]
+    assert _post(editor, f"/n/weekly/articles/{article.id}/place", **fields).json()["revision"] is None
+
+
+def test_placing_without_a_draft_or_in_a_foreign_section(session: Session, cast: Any, editor: Any) -> None:
+    article = an_article(session, cast.weekly)
+    foreign = create_issue(session, cast.other.id, "S").sections[0].id
+    path = f"/n/weekly/articles/{article.id}/place"
+    assert "Make a new issue first" in _post(editor, path, section_id=str(foreign)).text
+    create_issue(session, cast.weekly.id, "S")
+    assert _post(editor, path, section_id=str(foreign)).status_code == 404
+
+
+def test_what_was_published_says_in_which_issue(session: Session, cast: Any, editor: Any) -> None:
+    article, issue = an_article(session, cast.weekly), create_issue(session, cast.weekly.id, "S")
+    add_item(session, issue.id, article.id, "Kort")
+    assert "published in issue" not in editor.get("/n/weekly/").text
+    issue.state = IssueState.SENT
+    session.flush()
+    assert "published in issue 1" in editor.get("/n/weekly/").text
+
+
+def test_the_same_story_is_pointed_out(session: Session, cast: Any, editor: Any) -> None:
+    sketch = list(range(64))
+    an_article(session, cast.weekly, "one", sketch=sketch, site="Here")
+    an_article(session, cast.weekly, "two", sketch=[*range(40), *range(900, 924)], site="There")
+    an_article(session, cast.weekly, "three", sketch=list(range(2000, 2064)), site="Nowhere")
+    page = editor.get("/n/weekly/").text
+    assert "same story at <bdi>Here" in page
+    assert "same story at <bdi>Nowhere" not in page
+
+
+def test_searching_gives_only_the_list(session: Session, cast: Any, editor: Any) -> None:
+    an_article(session, cast.weekly, "chips")
+    an_article(session, cast.weekly, "cables")
+    answer = editor.get("/n/weekly/?q=cables", headers={**HTMX, "HX-Target": "finds"})
+    assert "Over cables" in answer.text
+    assert "Over chips" not in answer.text
+    assert "<html" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("", Pasted.NOTHING),
+        ("   \n ", Pasted.NOTHING),
+        ("https://example.org/a?b=c", Pasted.ADDRESS),
+        ("example.org/story", Pasted.ADDRESS),
+        ("https://example.org/feed.xml", Pasted.FEED),
+        ("https://example.org/rss", Pasted.FEED),
+        ("https://example.org/feed/", Pasted.FEED),
+        ("https://example.org/feedback", Pasted.ADDRESS),
+        ("https://feedly.example/story", Pasted.ADDRESS),
+        ("<p>One</p><p>Two</p>", Pasted.HTML),
+        ("junk", Pasted.TOO_SHORT),
+        ("\x00\x01\x02", Pasted.TOO_SHORT),
+        ("A title\n" + "words " * 40, Pasted.TEXT),
+        ("x" * (MOST_CHARACTERS + 1), Pasted.TOO_LONG),
+    ],
+)
+def test_what_was_pasted_is_judged(words: str, kind: Pasted) -> None:
+    assert judge(words) == kind
+
+
+def test_an_address_becomes_a_waiting_row_at_once(session: Session, editor: Any) -> None:
+    answer = _post(editor, "/n/weekly/capture", HTMX, words="https://news.example.org/story?utm_source=x")
+    assert answer.status_code == 200
+    assert "Reading the page" in answer.text
+    assert 'hx-trigger="every 1s"' in answer.text
+    article = session.scalars(select(Article)).one()
+    assert article.fetch_state == FetchState.WAITING
+    article.fetch_state, article.title = FetchState.DONE, "The story"
+    session.flush()
+    row = editor.get(f"/n/weekly/articles/{article.id}").text
+    assert "The story" in row
+    assert "every 1s" not in row
+
+
+def test_the_same_address_again_points_at_the_row(session: Session, editor: Any) -> None:
+    _post(editor, "/n/weekly/capture", HTMX, words="https://news.example.org/story")
+    again = _post(editor, "/n/weekly/capture", HTMX, words="http://www.news.example.org/story/")
+    assert again.headers["hx-reswap"] == "none"
+    assert "You have this one already" in again.text
+    assert len(session.scalars(select(Article)).all()) == 1
+
+
+def test_an_address_that_failed_says_why_and_can_be_read_again(session: Session, cast: Any, editor: Any) -> None:
+    article = an_article(session, cast.weekly, fetch_state=FetchState.FAILED, fetch_error="It timed out.")
+    assert "It timed out." in editor.get("/n/weekly/").text
+    assert "Reading the page" in _post(editor, f"/n/weekly/articles/{article.id}/read", HTMX).text
+
+
+def test_the_sample_article_is_read_as_text(session: Session, editor: Any, samples: Path) -> None:
+    words = (samples / "articles" / "mistral-datacenter.nl.txt").read_text()
+    answer = _post(editor, "/n/weekly/capture", HTMX, words=words)
+    article = session.scalars(select(Article)).one()
+    assert article.captured_by == CapturedBy.TEXT
+    assert (article.language, article.tags) == ("nl", ["datacenter"])
+    assert article.title in answer.text
+
+
+def test_five_megabytes_and_junk_get_a_message_and_no_row(session: Session, editor: Any) -> None:
+    answer = _post(editor, "/n/weekly/capture", HTMX, words="x y " * 1_250_000)
+    assert answer.status_code == 413
+    assert "at most 1 MB" in answer.text
+    assert "at most 400,000" in _post(editor, "/n/weekly/capture", HTMX, words="x y " * 125_000).text
+    assert answer.headers["hx-retarget"] == "#notices"
+    assert "neither an address nor an article" in _post(editor, "/n/weekly/capture", HTMX, words="junk").text
+    assert session.scalars(select(Article)).all() == []
+
+
+def test_a_feed_address_offers_both_ways(session: Session, editor: Any) -> None:
+    answer = _post(editor, "/n/weekly/capture", HTMX, words="https://example.org/feed.xml")
+    assert "Watch it" in answer.text
+    assert session.scalars(select(Article)).all() == []
+    _post(editor, "/n/weekly/capture", HTMX, words="https://example.org/feed.xml", article="true")
+    assert session.scalars(select(Article)).one().address == "https://example.org/feed.xml"
+
+
+def test_a_source_that_is_none_is_said_beside_the_field(session: Session, editor: Any) -> None:
+    answer = _post(editor, "/n/weekly/sources", HTMX, address="nothing at all")
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.text
+    assert 'value="nothing at all"' in answer.text
+    assert session.scalars(select(Source)).all() == []
+
+
+def test_sources_are_muted_and_heard_again(session: Session, cast: Any, editor: Any) -> None:
+    source = Source(newsletter_id=cast.weekly.id, address="https://x.example/f", address_key="x.example/f", title="X")
+    foreign = Source(newsletter_id=cast.other.id, address="https://y.example/f", address_key="y.example/f", title="Y")
+    session.add_all([source, foreign])
+    session.flush()
+    assert "muted" in _post(editor, f"/n/weekly/sources/{source.id}/mute", HTMX).text
+    assert "looking for the first time" in _post(editor, f"/n/weekly/sources/{source.id}/unmute", HTMX).text
+    assert _post(editor, f"/n/weekly/sources/{foreign.id}/mute", HTMX).status_code == 404
+    session.refresh(foreign)
+    assert foreign.state == SourceState.ACTIVE

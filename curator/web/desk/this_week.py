@@ -7,16 +7,17 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from sqlalchemy.orm import Session
 
 from curator.db.heartbeats import Process, alive
+from curator.doorbell import ring
 from curator.errors import Conflict, Invalid, NotFound
 from curator.issues.compose import add_item, current_draft
 from curator.issues.models import Issue
 from curator.issues.revisions import latest_revision
-from curator.sources.models import Triage
+from curator.sources.models import FetchState, Triage
 from curator.sources.triage import candidates, get_article, set_triage
 from curator.sources.watch import list_sources
 from curator.web.access import Db, Desk, Editor, Viewer
 from curator.web.desk import capture, source_list
-from curator.web.desk.asked import wants_json
+from curator.web.desk.asked import is_htmx, wants_json
 from curator.web.desk.finds import Find, count_by_triage, load_finds
 from curator.web.pages import fragment, page
 
@@ -86,6 +87,19 @@ def triage(request: Request, desk: Editor, db: Db, article_id: int, triage: Anno
         return RedirectResponse(f"/n/{desk.newsletter.slug}/#article-{article_id}", status_code=303)
     counts = count_by_triage(db, desk.newsletter.id)
     return JSONResponse({"before": str(before), "triage": str(wanted), "counts": counts})
+
+
+@router.post("/n/{slug}/articles/{article_id}/read")
+def read_again(request: Request, desk: Editor, db: Db, article_id: int) -> Response:
+    """Ask for the page of an article once more; a worker reads it."""
+    article = get_article(db, desk.newsletter.id, article_id)
+    if article.address:
+        article.fetch_state, article.fetch_error = FetchState.WAITING, None
+        db.flush()
+        ring(db, "sources.read_article", article.id)
+    if is_htmx(request):
+        return article_row(request, desk, db, article_id)
+    return RedirectResponse(f"/n/{desk.newsletter.slug}/#article-{article_id}", status_code=303)
 
 
 @router.post("/n/{slug}/articles/{article_id}/place")

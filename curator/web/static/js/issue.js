@@ -161,7 +161,7 @@ sendDialog.addEventListener("input", (event) => {
 });
 
 // On small screens the words and the look take turns.
-document.querySelector("[data-turn]")?.addEventListener("click", (event) => {
+document.querySelector("[data-switch]")?.addEventListener("click", (event) => {
   const isLooking = compose.classList.toggle("is-looking");
   event.currentTarget.setAttribute("aria-pressed", String(isLooking));
   event.currentTarget.querySelector("span").textContent = isLooking ? "Write" : "Preview";

@@ -95,7 +95,7 @@ class _Opening:
 
     async def _start_tls(self) -> None:
         if "STARTTLS" not in self._capabilities:
-            self._refuse(Answer(Phase.TLS, why="the relay offers no STARTTLS, so no certificate"))
+            self._refuse(Answer(Phase.TLS, why="the relay offers no STARTTLS"))
         await self._expect(Phase.TLS, "STARTTLS")
         if self._wire.has_reply:  # words injected before the protection began (CVE-2011-0411)
             self._refuse(Answer(Phase.TLS, why="the relay spoke before the connection was protected"))

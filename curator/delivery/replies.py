@@ -124,7 +124,7 @@ def enhanced_status(reply: Reply) -> str:
 def is_lasting(answer: Answer) -> bool:
     """Is this trouble with the relay itself one that waiting will not end: a wrong password, a refused certificate?"""
     if answer.reply is None:
-        return answer.phase is Phase.AUTH or (answer.phase is Phase.TLS and "certificate" in answer.why)
+        return answer.why.startswith(("the relay offers", "its certificate"))
     return answer.reply.code // 100 == 5
 
 

@@ -9,7 +9,7 @@ from curator.delivery.models import Delivery, DeliveryState, MessageState
 from curator.issues.models import Issue, IssueState
 from curator.settings import Settings
 from tests.delivery.cast import a_frozen_delivery, states
-from tests.sink import Faults, Sink
+from tests.sink import Sink
 
 
 def test_a_slice_sends_to_everybody_once_and_closes(committed: Session, settings: Settings, tmp_path: Path) -> None:

@@ -1,18 +1,19 @@
 """The cast of the delivery tests: a newsletter with an issue to send, readers, a relay, a delivery."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, literal, select
 from sqlalchemy.orm import Session
 
 from curator.audience.addresses import address_hash
 from curator.audience.models import Subscriber, Subscription, SubscriptionState
 from curator.delivery.freeze import freeze
-from curator.delivery.models import Delivery, Message, MessageState, Relay
+from curator.delivery.models import Delivery, DeliveryState, Message, MessageState, Relay
 from curator.delivery.plan import send_issue
 from curator.delivery.relays import set_relay
 from curator.issues.compose import add_item
-from curator.issues.models import Issue, Newsletter
+from curator.issues.models import Issue, IssueState, Newsletter
 from curator.settings import Settings
 from tests.issues.rows import a_newsletter, an_article, an_issue
 
@@ -49,6 +50,41 @@ def a_frozen_delivery(session: Session, settings: Settings, readers: int, port: 
     issue = an_issue_to_send(session, settings, readers, port, **relay)
     delivery = send_issue(session, issue.id, by="editor@example.org", now=True, settings=settings)
     assert freeze(session, delivery.id, settings) is delivery
+    session.commit()
+    return delivery
+
+
+def a_bare_delivery(session: Session, settings: Settings, readers: int) -> Delivery:
+    """A delivery that is sending, without an edition: enough for the ledger, quicker to make. Committed."""
+    newsletter = a_newsletter(session)
+    issue = an_issue(session, newsletter)
+    issue.state = IssueState.SENDING
+    add_readers(session, settings, newsletter, [f"r{number}@example.org" for number in range(readers)])
+    now = datetime.now(UTC)
+    delivery = Delivery(
+        issue_id=issue.id,
+        newsletter_id=newsletter.id,
+        state=DeliveryState.SENDING,
+        scheduled_at=now,
+        started_at=now,
+        expected=readers,
+        by="editor@example.org",
+    )
+    session.add(delivery)
+    session.flush()
+    people = (
+        select(
+            literal(delivery.id),
+            Subscriber.id,
+            Subscription.id,
+            Subscriber.address,
+            literal(MessageState.PENDING.value),
+        )
+        .join(Subscription, Subscription.subscriber_id == Subscriber.id)
+        .order_by(Subscriber.id)
+    )
+    columns = ["delivery_id", "subscriber_id", "subscription_id", "address", "state"]
+    session.execute(insert(Message).from_select(columns, people))
     session.commit()
     return delivery
 

@@ -90,7 +90,7 @@ def send_confirmation(session: Session, subscription_id: int, *, settings: Setti
     subscription = session.get(Subscription, subscription_id)
     if subscription is None:
         raise NotFound(f"There is no subscription {subscription_id}.", subscription_id=subscription_id)
-    if subscription.state is not SubscriptionState.PENDING:
+    if subscription.state is SubscriptionState.ACTIVE:  # who left may ask to come back
         return None
     subscriber = session.get_one(Subscriber, subscription.subscriber_id)
     newsletter = session.get_one(Newsletter, subscription.newsletter_id)

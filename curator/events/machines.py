@@ -23,6 +23,10 @@ SIGN_HEAD = "HEAD"
 SIGN_PREFETCH = "prefetch"
 SIGN_ACCEPTANCE = "at acceptance"
 SIGN_BURST = "many links at once"
+SIGN_IN_STEP = "with the whole domain"
+
+IN_STEP_LEAST = 3
+"""So many different readers of one mail domain in one second may be one filter, see `is_in_step`."""
 
 
 class Signs(NamedTuple):
@@ -90,6 +94,14 @@ def bursts(clicks: Iterable[Click]) -> set[int]:
             found.update(each.id for each in ordered[max(first, marked) : last + 1])
             marked = last + 1
     return found
+
+
+def is_in_step(readers: int, recipients: int) -> bool:
+    """Whether `readers` of one domain's `recipients` hitting in the same second are one machine looking for them all.
+
+    More than half of them: at a domain with thousands of readers a few in the same second are chance.
+    """
+    return readers >= IN_STEP_LEAST and 2 * readers > recipients
 
 
 def _declared(signs: Signs) -> str:

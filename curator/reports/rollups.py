@@ -1,7 +1,8 @@
 """Events into hourly counts, past a watermark that never overtakes an event still being committed.
 
-Before counting, labels that only become clear afterwards are put right: links followed faster than anyone reads, and
-hits at the moment of acceptance. Counting an issue again replaces its hours, so repeating costs nothing but time.
+Before counting, labels that only become clear afterwards are put right: links followed faster than anyone reads,
+hits at the moment of acceptance, a whole domain in step. Counting an issue again replaces its hours, so repeating
+costs nothing but time.
 """
 
 import time
@@ -9,7 +10,17 @@ import time
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
-from curator.events.machines import AT_ACCEPTANCE, BURST_LINKS, SIGN_ACCEPTANCE, SIGN_BURST, Click, bursts
+from curator.events.machines import (
+    AT_ACCEPTANCE,
+    BURST_LINKS,
+    IN_STEP_LEAST,
+    SIGN_ACCEPTANCE,
+    SIGN_BURST,
+    SIGN_IN_STEP,
+    Click,
+    bursts,
+    is_in_step,
+)
 from curator.reports.counts import COUNTS
 
 PATIENCE_SECONDS = 1.0
@@ -79,7 +90,25 @@ WHERE kind = 'click' AND message_id IN (
         SELECT message_id FROM event WHERE id > :start AND kind = 'click' AND actor = 'person')
     GROUP BY message_id HAVING count(DISTINCT link_number) >= :links)"""
 
-_BURSTS = "UPDATE event SET actor = 'machine', sign = :sign WHERE id IN :ids AND actor = 'person'"
+# Every hit in a second in which at least :least readers of one mail domain hit, with how many of how many they were.
+_TOGETHER = """
+WITH fresh AS (
+    SELECT DISTINCT issue_id, date_trunc('second', at) AS second FROM event
+    WHERE id > :start AND actor = 'person' AND kind IN ('open', 'click') AND message_id IS NOT NULL
+), hit AS (
+    SELECT event.id, event.message_id, delivery_id, lower(split_part(address, '@', 2)) AS domain, second
+    FROM fresh JOIN event USING (issue_id) JOIN message ON message.id = event.message_id
+    WHERE event.kind IN ('open', 'click') AND at >= second AND at < second + interval '1 second'
+), together AS (
+    SELECT delivery_id, domain, second, count(DISTINCT message_id) AS readers, array_agg(id) AS ids
+    FROM hit GROUP BY delivery_id, domain, second HAVING count(DISTINCT message_id) >= :least
+), size AS (
+    SELECT delivery_id, lower(split_part(address, '@', 2)) AS domain, count(*) AS recipients
+    FROM message WHERE state = 'accepted' AND delivery_id IN (SELECT delivery_id FROM together) GROUP BY 1, 2
+)
+SELECT readers, recipients, ids FROM together JOIN size USING (delivery_id, domain)"""
+
+_MACHINES = "UPDATE event SET actor = 'machine', sign = :sign WHERE id IN :ids AND actor = 'person'"
 
 
 def _relabel(session: Session, start: int) -> None:
@@ -87,10 +116,16 @@ def _relabel(session: Session, start: int) -> None:
     clicks: dict[int, list[Click]] = {}
     for message_id, *click in session.execute(text(_SUSPECTS), {"start": start, "links": BURST_LINKS}):
         clicks.setdefault(message_id, []).append(Click(*click))
-    found = sorted(set[int]().union(*(bursts(each) for each in clicks.values())))
-    if found:
-        statement = text(_BURSTS).bindparams(bindparam("ids", expanding=True))
-        session.execute(statement, {"ids": found, "sign": SIGN_BURST})
+    _label(session, SIGN_BURST, set[int]().union(*(bursts(each) for each in clicks.values())))
+    together = session.execute(text(_TOGETHER), {"start": start, "least": IN_STEP_LEAST})
+    in_step = (ids for readers, recipients, ids in together if is_in_step(readers, recipients))
+    _label(session, SIGN_IN_STEP, set[int]().union(*in_step))
+
+
+def _label(session: Session, sign: str, ids: set[int]) -> None:
+    if ids:
+        statement = text(_MACHINES).bindparams(bindparam("ids", expanding=True))
+        session.execute(statement, {"ids": sorted(ids), "sign": sign})
 
 
 # Hours older than an issue's oldest event stay: their detail was deleted for age, their counts are kept.

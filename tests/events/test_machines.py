@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from curator.events import agents
 from curator.events.agents import family
-from curator.events.machines import AT_ACCEPTANCE, BURST_LINKS, BURST_WINDOW, Click, Context, Signs, bursts, judge
+from curator.events.machines import (
+    AT_ACCEPTANCE,
+    BURST_LINKS,
+    BURST_WINDOW,
+    Click,
+    Context,
+    Signs,
+    bursts,
+    is_in_step,
+    judge,
+)
 from curator.events.models import Actor
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -98,3 +108,11 @@ def test_bursts_are_what_looking_at_every_window_finds(moments_and_links: list[t
 def test_judging_a_hundred_thousand_clicks_of_one_message_ends() -> None:
     clicks = [Click(i, NOW + timedelta(microseconds=i), i % 5) for i in range(100_000)]
     assert len(bursts(clicks)) == 100_000
+
+
+@pytest.mark.parametrize(
+    ("readers", "recipients", "expected"),
+    [(3, 3, True), (3, 5, True), (3, 6, False), (2, 2, False), (40, 40_000, False)],
+)
+def test_a_domain_is_in_step_when_most_of_it_is(readers: int, recipients: int, expected: bool) -> None:
+    assert is_in_step(readers, recipients) is expected

@@ -72,7 +72,7 @@ def test_the_report_is_the_same_before_between_and_after_counting(
     start = datetime(2026, 11, 20, 9, 59, 58, tzinfo=UTC)
     for batch in batches:
         for kind, reader, link, actor, hours in batch:
-            at = start + timedelta(hours=hours, minutes=7 * link)
+            at = start + timedelta(hours=hours, minutes=7 * link, seconds=10 * (reader or 0))
             add_event(
                 session, sent, kind, reader=reader, link=link if kind is EventKind.CLICK else None, actor=actor, at=at
             )
@@ -105,6 +105,25 @@ def test_a_burst_is_seen_across_two_countings(session: Session) -> None:
     add_event(session, sent, EventKind.CLICK, reader=0, link=3, at=start + timedelta(seconds=1))
     roll_up(session)
     assert issue_report(session, sent.issue.id)["clicks"] == {"people": 0, "machines": 1, "aggregate": 0}
+
+
+def test_a_whole_domain_in_step_is_one_machine(session: Session) -> None:
+    sent = send_issue(session, readers=4)
+    second = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+    for reader in range(3):
+        add_event(session, sent, EventKind.OPEN, reader=reader, at=second + timedelta(milliseconds=200 * reader))
+    add_event(session, sent, EventKind.OPEN, reader=3, at=second + timedelta(seconds=2))
+    roll_up(session)
+    assert _opens(session, sent) == {"people": 1, "machines": 3, "aggregate": 0}
+
+
+def test_a_few_of_a_large_domain_in_the_same_second_are_chance(session: Session) -> None:
+    sent = send_issue(session, readers=6)
+    second = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+    for reader in range(3):
+        add_event(session, sent, EventKind.OPEN, reader=reader, at=second)
+    roll_up(session)
+    assert _opens(session, sent) == {"people": 3, "machines": 0, "aggregate": 0}
 
 
 def test_a_hit_before_the_ledger_knew_of_the_acceptance_becomes_a_machines(session: Session) -> None:

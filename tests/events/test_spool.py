@@ -174,6 +174,16 @@ def test_a_file_the_database_refuses_does_not_stop_new_hits(
     assert len(stored(committed)) == 1 and not spool.is_empty()
 
 
+def test_a_connection_cut_by_the_server_loses_nothing(store: Store, committed: Session, sent: Sent) -> None:
+    assert store.store([_hit(sent)]) is True
+    pid = store._connected().info.backend_pid
+    committed.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    assert store.store([_hit(sent)]) is False
+    store._retry_at = 0
+    assert store.replay() == 1 and store.store([_hit(sent)]) is True
+    assert len(stored(committed)) == 3
+
+
 def test_a_table_that_is_locked_sends_hits_to_the_spool(
     store: Store, committed: Session, sent: Sent, spool: Spool
 ) -> None:

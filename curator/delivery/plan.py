@@ -108,7 +108,8 @@ def cancel(session: Session, delivery_id: int, by: str) -> Delivery:
 
 def delivery_of(session: Session, issue_id: int) -> Delivery:
     """The delivery of an issue; `NotFound` when it has none."""
-    delivery = session.scalar(select(Delivery).where(Delivery.issue_id == issue_id))
+    statement = select(Delivery).where(Delivery.issue_id == issue_id)
+    delivery = session.scalar(statement.execution_options(populate_existing=True))
     if delivery is None:
         raise NotFound(f"Issue {issue_id} has no delivery.", issue_id=issue_id)
     return delivery

@@ -1,0 +1,50 @@
+"""The checks before Send look at what would really be sent, and at who would carry it."""
+
+from sqlalchemy.orm import Session
+
+from curator.db.heartbeats import Process, beat
+from curator.delivery.preflight import check_issue
+from curator.issues.compose import add_item
+from curator.issues.models import IssueState
+from curator.settings import Settings
+from tests.delivery.cast import an_issue_to_send
+from tests.issues.rows import a_newsletter, an_issue
+
+
+def codes(session: Session, settings: Settings, issue_id: int) -> tuple[set[str], set[str]]:
+    found = check_issue(session, issue_id, settings=settings)
+    return {finding.code for finding in found.errors}, {finding.code for finding in found.warnings}
+
+
+def test_a_good_issue_has_no_errors(session: Session, settings: Settings) -> None:
+    issue = an_issue_to_send(session, settings, 1, 25)
+    errors, warnings = codes(session, settings, issue.id)
+    assert errors == set()
+    assert {"no_worker", "no_beat"} <= warnings
+    beat(session, Process.WORKER)
+    beat(session, Process.BEAT)
+    assert not {"no_worker", "no_beat"} & codes(session, settings, issue.id)[1]
+
+
+def test_nobody_to_send_to_and_nobody_to_send_through(session: Session, settings: Settings) -> None:
+    issue = an_issue(session, a_newsletter(session))
+    assert {"no_relay", "no_audience", "empty_issue"} <= codes(session, settings, issue.id)[0]
+
+
+def test_what_was_published_before_is_a_warning(session: Session, settings: Settings) -> None:
+    first = an_issue_to_send(session, settings, 1, 25)
+    first.state = IssueState.SENT
+    second = an_issue(session, first.newsletter)
+    session.expire_all()
+    article = first.sections[0].items[0].article_id
+    assert article is not None
+    add_item(session, second.id, article, second.sections[0].name)
+    session.flush()
+    assert "seen_before" in codes(session, settings, second.id)[1]
+
+
+def test_a_design_that_fails_is_an_error(session: Session, settings: Settings) -> None:
+    issue = an_issue_to_send(session, settings, 1, 25)
+    issue.newsletter.design_source = "{% if %}"
+    session.flush()
+    assert "template_failed" in codes(session, settings, issue.id)[0]

@@ -67,8 +67,6 @@ def create_app() -> ASGIApp:
     app = FastAPI(title="Curator", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(tracking))
     app.mount("/static", _Static(directory=static_directory()), name="static")
     for name in ROUTERS:
-        if not _exists(name):
-            continue
         app.include_router(import_module(name).router)
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     app.add_exception_handler(errors.CuratorError, _refused)
@@ -210,9 +208,3 @@ def _problem(request: Request, status: int, message: str) -> Response:
         response.headers["HX-Retarget"] = "#notices"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
-
-
-def _exists(name: str) -> bool:  # TEMPORARY while pages land
-    from importlib.util import find_spec
-
-    return find_spec(name) is not None

@@ -29,6 +29,9 @@ function prepare() {
       group: "items",
       handle: ".item-grip",
       animation: 160,
+      forceFallback: true, // pointer events: the same with mouse, pen and finger
+      fallbackOnBody: true,
+      fallbackTolerance: 4,
       ghostClass: "is-ghost",
       dragClass: "is-dragged",
       onEnd: ({ item, from, to, oldIndex, newIndex }) => {

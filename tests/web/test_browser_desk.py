@@ -1,0 +1,279 @@
+"""The desk in a real browser: triage without a mouse, arranging by drag and by key, words that follow and survive."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from sqlalchemy.orm import Session
+
+from curator.accounts.models import Role, User
+from curator.accounts.sign_ins import open_sign_in
+from curator.accounts.users import add_user
+from curator.issues.compose import add_item, create_issue, get_issue
+from curator.issues.edit import edit_issue
+from curator.issues.models import Issue
+from curator.settings import Settings, get_settings
+from curator.sources.models import Article, Triage
+from curator.web.access import cookie_name
+from curator.web.app import create_app
+from tests.issues.rows import a_newsletter, an_article
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@dataclass
+class Scene:
+    """A server with a newsletter, three candidates, a draft with three items, and an open page."""
+
+    session: Session
+    page: Page
+    address: str
+    issue: Issue
+    articles: list[Article]
+    editor: User
+
+    def fresh_issue(self) -> Issue:
+        """The draft as the server has it now."""
+        self.session.rollback()
+        return get_issue(self.session, self.issue.id)
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def server(
+    settings: Settings, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch, committed: Session
+) -> Iterator[str]:
+    """The whole web process on a free port, in a thread; stopped before the tables are emptied."""
+    port = free_port()
+    monkeypatch.setenv("CURATOR_PORT", str(port))
+    get_settings.cache_clear()
+    process = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=process.run, daemon=True)
+    thread.start()
+    while not process.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    process.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def scene(committed: Session, server: str, chrome: Browser) -> Iterator[Scene]:
+    newsletter = a_newsletter(committed)
+    editor = add_user(committed, "editor@example.org", Role.EDITOR, newsletter.id)
+    issue = create_issue(committed, newsletter.id, "The first subject")
+    for name in ("one", "two", "three"):
+        add_item(committed, issue.id, an_article(committed, newsletter, name, triage=Triage.LATER).id, "Nieuws")
+    articles = [an_article(committed, newsletter, name) for name in ("chips", "cables", "clouds")]
+    secret = open_sign_in(committed, editor, agent="test", settings=get_settings())
+    committed.commit()
+    context: BrowserContext = chrome.new_context(viewport={"width": 1440, "height": 900})
+    context.add_cookies([{"name": cookie_name(), "value": secret, "url": server}])
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
+    yield Scene(committed, page, server, issue, articles, editor)
+    context.close()
+    assert problems == []
+
+
+def _triage(scene: Scene, article: Article) -> Triage:
+    scene.session.rollback()
+    scene.session.refresh(article)
+    return article.triage
+
+
+def _titles(page: Page) -> list[str]:
+    return [field.input_value() for field in page.locator(".item .item-title").all()]
+
+
+def _saved(page: Page) -> None:
+    expect(page.locator("#saved")).to_have_text("Saved")
+
+
+def test_triage_by_keyboard_and_undo(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    rows = page.locator("#find-list > .find")
+    expect(rows).to_have_count(3)
+    first = page.locator(".find.is-current").get_attribute("id")
+    page.keyboard.press("s")
+    expect(page.locator(".find.is-current .star")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("j")
+    second = page.locator(".find.is-current").get_attribute("id")
+    assert first != second
+    page.keyboard.press("x")
+    expect(rows).to_have_count(2)
+    expect(page.locator("#toast")).to_contain_text("Dismissed")
+    expect(page.locator('[data-count="dismissed"]')).to_have_text("1")
+    page.keyboard.press("u")
+    expect(rows).to_have_count(3)
+    expect(page.locator('[data-count="dismissed"]')).to_have_text("0")
+    page.keyboard.press("l")
+    expect(page.locator('[data-count="later"]')).to_have_text("4")
+    states = sorted(_triage(scene, article) for article in scene.articles)
+    assert states == [Triage.CANDIDATE, Triage.LATER, Triage.STARRED]
+
+
+def test_a_number_puts_the_article_in_that_section(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    title = page.locator(".find.is-current .find-title").inner_text()
+    page.keyboard.press("1")
+    expect(page.locator("#draft [data-section]").first).to_contain_text("1 of 1")
+    assert [item.title for item in scene.fresh_issue().sections[0].items] == [title]
+    page.keyboard.press("u")
+    expect(page.locator("#draft [data-section]").first).to_contain_text("0 of 1")
+    assert scene.fresh_issue().sections[0].items == []
+
+
+def test_keys_are_letters_while_typing(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    page.keyboard.press("c")
+    page.keyboard.type("xsl1")
+    expect(page.locator("#words")).to_have_value("xsl1")
+    expect(page.locator("#find-list > .find")).to_have_count(3)
+
+
+def test_text_is_captured_into_the_list(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    page.locator("#words").fill("A pasted title\n\n" + "Some sentences that make an article. " * 20)
+    page.get_by_role("button", name="Capture").click()
+    expect(page.locator("#find-list > .find").first).to_contain_text("A pasted title")
+    expect(page.locator("#words")).to_have_value("")
+
+
+def test_items_are_reordered_by_keyboard_and_announced(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    assert _titles(page) == ["Over one", "Over two", "Over three"]
+    page.locator(".item-blurb").first.focus()
+    with page.expect_response("**/move"):
+        page.keyboard.press("Alt+ArrowDown")
+    expect(page.locator("#announce")).to_have_text("Over one: place 2 of 3 in Nieuws.")
+    assert page.evaluate("document.activeElement.className") == "item-blurb"
+    assert _titles(page) == ["Over two", "Over one", "Over three"]
+    assert [item.title for item in scene.fresh_issue().sections[1].items] == ["Over two", "Over one", "Over three"]
+    with page.expect_response("**/composer"):
+        page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator(".item .item-title").first).to_have_value("Over one")
+    assert [item.title for item in scene.fresh_issue().sections[1].items][:2] == ["Over one", "Over two"]
+
+
+def test_items_are_reordered_by_drag(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    page.set_viewport_size({"width": 1440, "height": 1700})
+    items = page.locator(".item")
+    grip, last = items.nth(0).locator(".item-grip").bounding_box(), items.nth(2).bounding_box()
+    assert grip is not None
+    assert last is not None
+    page.mouse.move(grip["x"] + 8, grip["y"] + 14)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 8, last["y"] + last["height"] / 2, steps=8)
+    page.mouse.move(grip["x"] + 8, last["y"] + last["height"] - 6, steps=8)
+    with page.expect_response("**/move"):
+        page.mouse.up()
+    assert _titles(page) == ["Over two", "Over three", "Over one"]
+    assert [item.title for item in scene.fresh_issue().sections[1].items] == ["Over two", "Over three", "Over one"]
+
+
+def test_the_preview_follows_what_is_typed(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    page.locator("#intro").fill("Words that were *just* typed")
+    preview = page.frame_locator(".look-frame.is-shown")
+    expect(preview.get_by_text("Words that were just typed")).to_be_visible()
+    _saved(page)
+    assert scene.fresh_issue().intro == "Words that were *just* typed"
+    page.get_by_role("button", name="375 pixels wide").click()
+    assert page.locator(".look-frame.is-shown").bounding_box()["width"] == 375  # type: ignore[index]
+    page.get_by_role("button", name="Plain text").click()
+    expect(preview.locator("pre")).to_contain_text("Words that were just typed")
+
+
+def test_a_title_with_a_script_does_not_run(scene: Scene) -> None:
+    page = scene.page
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    page.locator(".item-title").first.fill('"><img src=x onerror=alert(1)><script>alert(2)</script>')
+    _saved(page)
+    expect(page.frame_locator(".look-frame.is-shown").get_by_text("<script>alert(2)").first).to_be_visible()
+    page.reload()
+    expect(page.locator(".item-title").first).to_have_value('"><img src=x onerror=alert(1)><script>alert(2)</script>')
+
+
+def test_two_editors_see_both_versions_and_lose_nothing(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    current = scene.fresh_issue()
+    edit_issue(scene.session, current.id, "intro", "Words of Ben", current.version, "ben@example.org")
+    scene.session.commit()
+    page.locator("#intro").fill("Words of mine")
+    conflict = page.locator(".conflict")
+    expect(conflict).to_be_visible()
+    expect(conflict.get_by_label("Your words")).to_have_value("Words of mine")
+    expect(conflict.get_by_label("Their words")).to_have_value("Words of Ben")
+    assert scene.fresh_issue().intro == "Words of Ben"
+    conflict.get_by_role("button", name="Put both in the field").click()
+    expect(page.locator("#intro")).to_have_value("Words of mine\n\nWords of Ben")
+    _saved(page)
+    assert scene.fresh_issue().intro == "Words of mine\n\nWords of Ben"
+
+
+def test_words_survive_a_lost_connection_and_a_closed_tab(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    page.route("**/save", lambda route: route.abort())
+    page.locator("#intro").fill("Typed on a train")
+    expect(page.locator("#saved")).to_contain_text("trying again")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.unroute("**/save")
+    page.reload()
+    expect(page.locator("#intro")).to_have_value("Typed on a train")
+    _saved(page)
+    assert scene.fresh_issue().intro == "Typed on a train"
+
+
+def test_an_article_is_added_from_the_issue(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    page.get_by_role("link", name="Add an article").first.click()
+    page.get_by_role("searchbox", name="Search articles").fill("chips")
+    expect(page.locator(".offer-list li")).to_have_count(1)
+    page.get_by_role("button", name="Add: Over chips").click()
+    expect(page.locator("#offer")).not_to_be_visible()
+    expect(page.locator(".part").first.locator(".item-title")).to_have_value("Over chips")
+    assert [item.title for item in scene.fresh_issue().sections[0].items] == ["Over chips"]
+
+
+@pytest.mark.parametrize("path", ["/n/tech/", "/n/tech/issues", "/n/tech/issues/1", "/n/tech/settings/sections"])
+def test_pages_fit_a_small_screen(scene: Scene, path: str) -> None:
+    page = scene.page
+    page.set_viewport_size({"width": 375, "height": 740})
+    page.goto(scene.address + path)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

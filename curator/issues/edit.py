@@ -23,6 +23,7 @@ from curator.issues.compose import (
 )
 from curator.issues.models import Issue, Item, Revision
 from curator.issues.revisions import (
+    FIELD_NAMES,
     ITEM_MOVED,
     ITEM_PLACED,
     ITEM_REMOVED,
@@ -104,7 +105,8 @@ def _refuse_if_changed_since(
     editor = session.scalar(statement)
     if editor is not None:
         raise Conflict(
-            f"The {field} was changed by {editor or 'somebody else'} while you were writing. Choose which words stay.",
+            f"The {FIELD_NAMES[field]} was changed by {editor or 'somebody else'} while you were writing. "
+            "Choose which words stay.",
             field=field,
             mine=mine,
             theirs=theirs,

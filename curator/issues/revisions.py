@@ -21,6 +21,20 @@ SECTION_CHANGED = "section changed"
 SECTION_MOVED = "section moved"
 SECTION_REMOVED = "section removed"
 
+FIELD_NAMES = {
+    "subject": "subject",
+    "preheader": "preview text",
+    "intro": "introduction",
+    "outro": "closing",
+    "title": "title",
+    "blurb": "blurb",
+    "site": "site",
+    "author": "author",
+    "address": "address",
+    "picture_alt": "description of the picture",
+}
+"""What people call the fields that hold words."""
+
 _ONE_SITTING = timedelta(minutes=5)
 
 
@@ -36,6 +50,11 @@ class Change:
     after: str
     by: str
     at: datetime
+
+    @property
+    def name(self) -> str:
+        """What was changed or done, for a person."""
+        return FIELD_NAMES.get(self.field, self.field)
 
     @property
     def is_text(self) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from curator.audience.addresses import canonical
 from curator.audience.clean import clean_name
-from curator.audience.csv_file import Row, Shape
+from curator.audience.csv_file import Shape
 from curator.audience.formulas import restore
 from curator.errors import Invalid
 
@@ -20,7 +20,10 @@ _NAMES = {
 
 
 class Columns(NamedTuple):
-    """The columns of a file and where the fields are, as positions from 0; None is not in the file."""
+    """The columns of a file and where the fields are, as positions from 0; None is not in the file.
+
+    `has_header`: the first line that can be read names the columns and is no person.
+    """
 
     names: tuple[str, ...]
     has_header: bool
@@ -43,14 +46,13 @@ def find_columns(shape: Shape, mapping: Mapping[str, str]) -> Columns:
     for field in mapping:
         if field not in FIELDS:
             raise Invalid(f"There is no field {field!r}. Map {', '.join(FIELDS)}.")
-    first = shape.sample[0] if shape.sample else Row(1, [], "")
-    has_header = not any("@" in cell for cell in first.cells)
-    rows = [row.cells for row in shape.sample[has_header:]]
-    width = max((len(cells) for cells in (first.cells, *rows)), default=0)
-    names = _column_names(first.cells if has_header else [], width)
+    rows = [row.cells for row in shape.sample if not row.problem]
+    has_header = not any("@" in cell for cell in rows[0])
+    width = max(len(cells) for cells in rows)
+    names = _column_names(rows[0] if has_header else [], width)
     places = {field: _place(field, names, mapping.get(field)) for field in FIELDS}
     if places["email"] is None:
-        places["email"] = _column_of_addresses(rows, width)
+        places["email"] = _column_of_addresses(rows[has_header:], width)
     if places["email"] is None:
         raise Invalid(f"No column holds addresses. Say which one does, out of: {', '.join(names[:30])}.")
     return Columns(names, has_header, places["email"], places["name"], places["language"], places["state"])

@@ -51,10 +51,12 @@ def look_at(file: IO[bytes]) -> Shape:
     if not text.strip("\ufeff \t\r\n\x00"):
         raise Invalid("The file is empty.")
     first = text.split("\n", 1)[0].strip()
-    if first.lower().startswith("sep=") and len(first) == 5:
-        return Shape(encoding, first[4], 1, tuple(_sample(text, first[4], 1)))
-    delimiter = max(_DELIMITERS, key=lambda sign: _fit(_sample(text, sign, 0)))
-    return Shape(encoding, delimiter, 0, tuple(_sample(text, delimiter, 0)))
+    skip = int(first.lower().startswith("sep=") and len(first) == 5)
+    delimiter = first[4] if skip else max(_DELIMITERS, key=lambda sign: _fit(_sample(text, sign, 0)))
+    sample = tuple(_sample(text, delimiter, skip))
+    if all(row.problem for row in sample):
+        raise Invalid("No line of this file can be read as CSV. Look for a quote that is not closed.")
+    return Shape(encoding, delimiter, skip, sample)
 
 
 def read_rows(file: IO[bytes], shape: Shape) -> Iterator[Row]:

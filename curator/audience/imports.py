@@ -125,11 +125,12 @@ def _stage(
     file: IO[bytes], shape: Shape, columns: Columns, pepper: bytes, *, is_pending: bool
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of the staging table, in the order of `staging.COLUMNS`."""
-    rows = read_rows(file, shape)
-    if columns.has_header:
-        next(rows, None)
+    is_header = columns.has_header
     at_email, at_name, at_language, at_state = columns[2:]
-    for line, cells, problem in rows:
+    for line, cells, problem in read_rows(file, shape):
+        if is_header and not problem:
+            is_header = False
+            continue
         width = len(cells)
         given = restore(cells[at_email]) if at_email < width else ""
         state = cells[at_state].strip().lower() if at_state is not None and at_state < width else ""

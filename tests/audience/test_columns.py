@@ -57,3 +57,8 @@ def test_wrong_mapping_says_what_there_is(mapping: dict[str, str], part: str) ->
 def test_no_addresses_at_all() -> None:
     with pytest.raises(Invalid, match="No column holds addresses"):
         find("wie,waar\nAnna,hier\n")
+
+
+def test_a_broken_first_line_is_not_the_header() -> None:
+    found = find('"broken" line,x\nemail,name\na@example.org,Anna\n')
+    assert (found.names, found.has_header, found.email) == (("email", "name"), True, 0)

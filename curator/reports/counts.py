@@ -5,7 +5,7 @@ the pixel before. A click is a person's only when that click is: a filter follow
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -51,13 +51,27 @@ SELECT issue_id, hour, kind, actor, slot, sum(hits)::bigint, sum(readers)::bigin
 _STORED = """
 SELECT issue_id, hour, kind, actor, link_number, hits, readers FROM rollup WHERE issue_id = ANY(:issues)"""
 
+LARGE = 30_000
+"""Hits from which on counting an issue takes so long that its report may be `LARGE_PAUSE` behind."""
+
+LARGE_PAUSE = timedelta(seconds=15)
+
+# Uncounted events of the issue; of a large one only once the rollups are older than they ever are with a worker.
 _LAGS = """
 SELECT EXISTS (SELECT FROM event WHERE issue_id = :issue
-    AND id > coalesce((SELECT event_id FROM watermark WHERE name = 'rollup'), 0))"""
+    AND id > coalesce((SELECT event_id FROM watermark WHERE name = 'rollup'), 0))
+AND NOT (
+    (SELECT coalesce(sum(hits), 0) FROM rollup WHERE issue_id = :issue AND link_number = 0) > :large
+    AND coalesce((SELECT counted_at FROM watermark WHERE name = 'rollup')
+        > clock_timestamp() - 2 * CAST(:pause AS interval), false))"""
 
 
 def counts_of(session: Session, issue_id: int) -> Sequence[Count]:
-    """An issue's counts, right up to now: the rollups, or the events themselves while some are not rolled up yet."""
-    lags = session.execute(text(_LAGS), {"issue": issue_id}).scalar_one()
+    """An issue's counts, right up to now: the rollups, or the events themselves while some are not rolled up yet.
+
+    Of a large issue they may be seconds old.
+    """
+    values = {"issue": issue_id, "large": LARGE, "pause": LARGE_PAUSE}
+    lags = session.execute(text(_LAGS), values).scalar_one()
     rows = session.execute(text(COUNTS if lags else _STORED), {"issues": [issue_id]})
     return [Count(row[0], row[1], EventKind(row[2]), Actor(row[3]), *row[4:]) for row in rows]

@@ -21,7 +21,7 @@ from curator.events.machines import (
     bursts,
     is_in_step,
 )
-from curator.reports.counts import COUNTS
+from curator.reports.counts import COUNTS, LARGE, LARGE_PAUSE
 
 PATIENCE_SECONDS = 1.0
 """How long to wait for events whose numbers are given but whose transactions are not committed yet."""
@@ -35,7 +35,7 @@ def roll_up(session: Session) -> int:
         return 0
     start = session.execute(text("SELECT event_id FROM watermark WHERE name = 'rollup'")).scalar() or 0
     ceiling = session.execute(text("SELECT coalesce(max(id), 0) FROM event")).scalar_one()
-    if ceiling <= start:
+    if ceiling <= start or _can_wait(session, start):
         return 0
     is_complete = _wait_for_writers(session)
     _relabel(session, start)
@@ -59,6 +59,18 @@ def rebuild(session: Session) -> int:
     if is_complete:
         _move_watermark(session, ceiling)
     return len(issues)
+
+
+_CAN_WAIT = """
+SELECT coalesce(max(counted_at) > clock_timestamp() - :pause, false) FROM watermark WHERE name = 'rollup'
+    AND (SELECT sum(hits) FROM rollup WHERE link_number = 0
+         AND issue_id IN (SELECT issue_id FROM event WHERE id > :start)) > :large"""
+
+
+def _can_wait(session: Session, start: int) -> bool:
+    """A very large issue takes seconds to count, so it is not counted again at once."""
+    values = {"start": start, "large": LARGE, "pause": LARGE_PAUSE}
+    return bool(session.execute(text(_CAN_WAIT), values).scalar_one())
 
 
 # Whoever writes events holds this lock from before its first event gets a number until its commit.
@@ -97,8 +109,9 @@ WITH fresh AS (
     WHERE id > :start AND actor = 'person' AND kind IN ('open', 'click') AND message_id IS NOT NULL
 ), hit AS (
     SELECT event.id, event.message_id, delivery_id, lower(split_part(address, '@', 2)) AS domain, second
-    FROM fresh JOIN event USING (issue_id) JOIN message ON message.id = event.message_id
-    WHERE event.kind IN ('open', 'click') AND at >= second AND at < second + interval '1 second'
+    FROM fresh JOIN event ON event.issue_id = fresh.issue_id AND date_trunc('second', event.at) = second
+    JOIN message ON message.id = event.message_id
+    WHERE event.kind IN ('open', 'click') AND event.at >= (SELECT min(second) FROM fresh)
 ), together AS (
     SELECT delivery_id, domain, second, count(DISTINCT message_id) AS readers, array_agg(id) AS ids
     FROM hit GROUP BY delivery_id, domain, second HAVING count(DISTINCT message_id) >= :least

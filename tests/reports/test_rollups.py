@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, select, text
+from sqlalchemy import Engine, delete, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from curator.events.models import Actor, Event, EventKind
-from curator.reports import rollups
+from curator.reports import counts, rollups
 from curator.reports.counts import counts_of
 from curator.reports.issue_report import issue_report
 from curator.reports.models import Rollup, Watermark
@@ -215,3 +215,19 @@ def test_counts_name_the_slot_of_each_link(session: Session) -> None:
     add_event(session, sent, EventKind.CLICK, reader=0, link=2)
     found = {count.link_number: (count.hits, count.readers) for count in counts_of(session, sent.issue.id)}
     assert found == {0: (2, 1), 1: (1, 1), 2: (1, 1)}
+
+
+def test_a_large_issue_is_counted_less_often_and_never_left_behind(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "LARGE", 1)
+    monkeypatch.setattr(counts, "LARGE", 1)
+    sent = send_issue(session, readers=3)
+    for reader in (0, 1):
+        add_event(session, sent, EventKind.OPEN, reader=reader)
+    assert roll_up(session) == 2
+    add_event(session, sent, EventKind.OPEN, reader=2)
+    assert roll_up(session) == 0 and _opens(session, sent)["people"] == 2
+    session.execute(update(Watermark).values(counted_at=Watermark.counted_at - 3 * counts.LARGE_PAUSE))
+    assert _opens(session, sent)["people"] == 3
+    assert roll_up(session) == 1 and _opens(session, sent)["people"] == 3

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pytest
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from curator.accounts.models import Role, User
 from curator.accounts.sign_ins import open_sign_in
@@ -39,6 +41,12 @@ class Browser(TestClient):
         return self.post(path, data={"csrf_token": self.csrf_token, **fields}, follow_redirects=False)
 
 
+@lru_cache(maxsize=1)
+def application() -> ASGIApp:
+    """One application for all tests of this process: routes are prepared once, at their first request."""
+    return create_app()
+
+
 @pytest.fixture
 def cast(session: Session) -> Cast:
     """The people and newsletters of the test."""
@@ -56,7 +64,7 @@ def cast(session: Session) -> Cast:
 @pytest.fixture
 def anonymous(session: Session) -> Browser:
     """A client that is not signed in. The lifespan does not run: no heartbeat thread shares the test's connection."""
-    return Browser(create_app(), base_url="http://127.0.0.1:8420", raise_server_exceptions=False)
+    return Browser(application(), base_url="http://127.0.0.1:8420", raise_server_exceptions=False)
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def browser(session: Session, settings: Settings) -> Callable[[User], Browser]:
     """A function that makes a client signed in as the user given."""
 
     def signed_in(user: User) -> Browser:
-        client = Browser(create_app(), base_url="http://127.0.0.1:8420", raise_server_exceptions=False)
+        client = Browser(application(), base_url="http://127.0.0.1:8420", raise_server_exceptions=False)
         client.cookies.set(cookie_name(), open_sign_in(session, user, agent="test", settings=settings))
         found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/account").text)
         assert found, "a signed-in user's account page carries the token"

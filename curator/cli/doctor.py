@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import redis
 import typer
@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session
 
 from curator.cli.output import AsJson, say, say_json
-from curator.db.heartbeats import alive
+from curator.db.heartbeats import Process, alive
 from curator.db.session import get_engine, transaction
 from curator.db.upgrade import is_current
 from curator.errors import CuratorError
@@ -32,9 +32,18 @@ class Finding(NamedTuple):
     next_step: str = ""
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    process: Annotated[
+        Process | None, typer.Option("--process", help="Only this: is one alive? For health checks.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what is missing or down, and the next step."""
-    findings = list(examine(get_settings()))
+    if process is None:
+        findings = list(examine(get_settings()))
+    else:
+        with transaction() as session:
+            findings = [_process(process, alive(session)[process])]
     if as_json:
         say_json({"ok": all(f.ok for f in findings), "checks": [_facts(f) for f in findings]})
     else:
@@ -105,11 +114,14 @@ def _tables() -> Finding:
 
 
 def _processes(session: Session) -> Iterator[Finding]:
-    for kind, lives in alive(session).items():
-        detail = "running" if lives else "no sign of life for 30 s"
-        yield Finding(str(kind), lives, detail, f"Start it: curator {kind} (or everything with `curator up`).")
+    yield from (_process(kind, lives) for kind, lives in alive(session).items())
     late = _late_notices(session)
     yield Finding("notices", late == 0, f"{late} are late", "Look at the relay: curator relays test")
+
+
+def _process(kind: Process, lives: bool) -> Finding:
+    detail = "running" if lives else "no sign of life for 30 s"
+    return Finding(str(kind), lives, detail, f"Start it: curator {kind} (or everything with `curator up`).")
 
 
 def _late_notices(session: Session) -> int:

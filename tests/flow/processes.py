@@ -9,20 +9,22 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from curator.embedded import children
+from tests.cli.calling import call
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = 90.0
 """Seconds until something that must happen has failed to."""
 
 
-class Answer:
+class Answer(NamedTuple):
     """What a command said: `code`, `out`, `err`, and `json` when it spoke JSON."""
 
-    def __init__(self, done: "subprocess.CompletedProcess[str]") -> None:
-        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+    code: int
+    out: str
+    err: str = ""
 
     @property
     def json(self) -> Any:
@@ -63,12 +65,17 @@ class Curator:
         """Run `curator <words> --json` to its end; its exit code must be `code` (None: any)."""
         command = self._command(*map(str, words), "--json")
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=120, check=False)
-        answer = Answer(done)
+        answer = Answer(done.returncode, done.stdout, done.stderr)
         assert code is None or answer.code == code, f"{' '.join(command)}\n{answer.out}\n{answer.err}"
         return answer
 
     def _command(self, *words: str) -> list[str]:
         return [sys.executable, "-P", "-m", "curator.cli.main", *words]
+
+
+def look(*words: object) -> Any:
+    """What `curator <words> --json` says, asked in this very process: for looking again and again."""
+    return json.loads(call(*words).out)
 
 
 def wait_for(what: str, found: Callable[[], Any]) -> Any:
@@ -78,4 +85,4 @@ def wait_for(what: str, found: Callable[[], Any]) -> Any:
         if answer := found():
             return answer
         assert time.monotonic() < deadline, f"in {PATIENCE:.0f} s it did not happen: {what}"
-        time.sleep(0.1)
+        time.sleep(0.2)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from curator.settings import Settings
-from tests.flow.processes import Curator, wait_for
+from tests.flow.processes import Curator, look, wait_for
 from tests.sink import Sink
 
 TEXT = """\
@@ -55,15 +55,16 @@ def curator(
         running.address = environment["CURATOR_BASE_URL"]  # type: ignore[attr-defined]
         for name in ("web", "worker", "beat"):
             running.start(name)
-        wait_for("everything lives", lambda: is_alive(running))
+        wait_for("everything lives", is_alive)
         yield running
 
 
-def is_alive(running: Curator) -> bool:
-    checks = {check["name"]: check["ok"] for check in running.run("doctor", code=None).json["checks"]}
+def is_alive() -> bool:
+    checks = {check["name"]: check["ok"] for check in look("doctor")["checks"]}
     return all(checks.get(name) for name in ("web", "worker", "beat"))
 
 
+@pytest.mark.timeout(300)
 def test_from_a_paste_to_the_report(curator: Curator, tmp_path: Path) -> None:
     issue = compose(curator, tmp_path)
     people = import_people(curator, tmp_path)
@@ -75,8 +76,9 @@ def test_from_a_paste_to_the_report(curator: Curator, tmp_path: Path) -> None:
         mail = message_from_bytes(sink.contents[0])
     reader = str(mail["To"])
     assert ledger_of(curator, issue) == dict.fromkeys(people, "accepted")
-    react(curator, mail)
-    wait_for("the report knows", lambda: report_is_complete(curator, issue))
+    react(mail)
+    wait_for("the report knows", lambda: report_is_complete(issue))
+    assert curator.run("reports", "show", issue).json["unsubscribes"] == 1
     timeline = curator.run("subscribers", "show", reader).json
     assert [subscription["state"] for subscription in timeline["subscriptions"]] == ["left"]
     assert {"open", "click", "unsubscribe"} <= told(timeline["timeline"])
@@ -134,7 +136,7 @@ def send(curator: Curator, issue: int) -> dict[str, object]:
     assert curator.run("issues", "send", issue, "--now", "--yes", code=1).json["error"] == "conflict"
 
     def is_sent() -> object:
-        status = curator.run("deliveries", "show", issue).json
+        status = look("deliveries", "show", issue)
         total = status["accepted"] + status["excluded_total"] + status["failed"] + status["unknown"] + status["waiting"]
         assert status["candidates"] == total
         return status if status["state"] == "sent" else None
@@ -147,7 +149,7 @@ def ledger_of(curator: Curator, issue: int) -> dict[str, str]:
     return {row["address"]: row["state"] for row in curator.run("deliveries", "export", issue).json}
 
 
-def react(curator: Curator, mail: Message) -> None:
+def react(mail: Message) -> None:
     """What a reader and their mail client do: load the pixel, follow a link, leave in one click."""
     page = next(part for part in mail.walk() if part.get_content_type() == "text/html")
     data = page.get_payload(decode=True)
@@ -164,7 +166,7 @@ def react(curator: Curator, mail: Message) -> None:
         answer = client.get(link)
         assert answer.status_code in (302, 303, 307) and answer.headers["location"] == "https://waterpeil.test/plan"
         assert client.get(leave.group(1)).status_code == 200, "a GET shows a page and changes nothing"
-        reader = curator.run("subscribers", "show", str(mail["To"])).json
+        reader = look("subscribers", "show", str(mail["To"]))
         assert [subscription["state"] for subscription in reader["subscriptions"]] == ["active"]
         assert client.post(leave.group(1), data={"List-Unsubscribe": "One-Click"}).status_code == 200
 
@@ -178,8 +180,8 @@ def wait_for_a_human_pace() -> None:
     time.sleep(AT_ACCEPTANCE.total_seconds() + 0.5)
 
 
-def report_is_complete(curator: Curator, issue: int) -> bool:
-    report = curator.run("reports", "show", issue).json
+def report_is_complete(issue: int) -> bool:
+    report = look("reports", "show", issue)
     assert report["delivered"] == 97
     return (report["opens"]["people"], report["clicks"]["people"], report["unsubscribes"]) == (1, 1, 1)
 
@@ -192,7 +194,7 @@ def told(timeline: list[dict[str, object]]) -> set[str]:
 
 def excluded_next_time(curator: Curator, folder: Path, reader: str) -> None:
     """The next issue leaves out who left, and says why."""
-    article = curator.run("articles", "list", "waterpeil").json[0]["id"]
+    article = look("articles", "list", "waterpeil")[0]["id"]
     issue = curator.run("issues", "create", "waterpeil", "--subject", "Nog warmer").json
     curator.run("issues", "add", issue["id"], article, "--section", issue["sections"][0])
     with Sink(folder / "second.log") as sink:

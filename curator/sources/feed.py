@@ -33,7 +33,7 @@ def read_feed(body: bytes, content_type: str, address: str) -> Feed:
         return read_json_feed(body, address)
     if not head.startswith(b"\xff\xfe") and not head.startswith(b"\xfe\xff"):
         body = body.replace(b"\0", b"")
-    if body.count(b"<") > _MOST_TAGS:
+    if body.count(b"<") + body.count(b"&lt;") > _MOST_TAGS:
         raise NotAFeed("The feed is too long to read. Use one that holds the latest entries only.")
     if body.count(b"<item") + body.count(b"<entry") > MOST_ENTRIES:
         raise NotAFeed(f"The feed holds more than {MOST_ENTRIES:,} entries. Use one that holds the latest only.")

@@ -24,6 +24,7 @@ _BLOCKS = {
     *("p", "div", "section", "article", "main", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt"),
     *("dd", "blockquote", "pre", "hr", "br", "table", "tr", "figure", "figcaption", "body"),
 }
+_MOST_LINKS = 2_000  # of one body; those after them lose their target
 _SCHEMES = ("http", "https", "mailto")
 _EMPTY = re.compile(r"<(p|h[2-6]|li|blockquote|ul|ol|em|strong|b|i)>(?:\s|&nbsp;|<br>)*</\1>")
 
@@ -49,8 +50,11 @@ def sanitise(markup: str, address: str | None = None) -> str:
     etree.strip_elements(body, *_DROPPED, with_tail=False)
     for element in body.iter("h1"):
         element.tag = "h2"
-    for element in body.iter("a"):
-        _point(element, address)
+    for number, element in enumerate(body.iter("a")):
+        if number < _MOST_LINKS:
+            _point(element, address)
+        else:
+            element.attrib.clear()
     cleaned = nh3.clean(
         _inner(body), tags=_TAGS, attributes={"a": {"href"}}, url_schemes=set(_SCHEMES), link_rel="noopener nofollow"
     )
@@ -79,6 +83,7 @@ def absolute(address: str, base: str | None) -> str | None:
 
 
 def _point(link: html.HtmlElement, address: str | None) -> None:
+    """Leave a link nothing but an absolute target, or not even that."""
     target = link.get("href", "").strip()
     link.attrib.clear()
     kept = target if target.lower().startswith("mailto:") else absolute(target, address)

@@ -6,10 +6,12 @@ Pure. Never fetches what a page points to; a page without an article in it gives
 import codecs
 import re
 from copy import deepcopy
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlsplit
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from curator.errors import Invalid
@@ -25,6 +27,10 @@ from curator.sources.prose import clean_line, clean_text
 LARGEST_PAGE = 5_000_000
 """Bytes of a page that are read; news pages have 0.1 to 1 MB."""
 
+MOST_ELEMENTS = 15_000
+"""Elements of a page that is looked through for its article, at half a millisecond each; news pages have 1,000."""
+
+_MOST_SIGNS = 200_000  # tags and entities; broken ones cost the parser most, and a page is parsed four times
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -34,6 +40,8 @@ def read_page(html: str | bytes, address: str | None, *, timezone: str) -> Extra
     if len(html) > LARGEST_PAGE:
         raise Invalid(f"The page is larger than {LARGEST_PAGE // 1_000_000} MB. Paste the article's text instead.")
     markup = clean_text(html if isinstance(html, str) else decode(html))
+    if markup.count("<") + markup.count("&") > _MOST_SIGNS:
+        raise Invalid("The page is too long to read. Paste the article's text instead.")
     tree = parse(markup) if "<" in markup else None
     if tree is None:
         raise Invalid("There is no HTML in it. Paste the page's source, or paste the article as text.")
@@ -84,14 +92,26 @@ def _body(tree: HtmlElement, address: str | None) -> str:
     from trafilatura import bare_extraction
     from trafilatura.htmlprocessing import convert_to_html
 
+    if _is_large(tree):
+        return _marked_body(tree, address)
     document: Any = bare_extraction(
         deepcopy(tree), url=address, fast=True, include_comments=False, include_formatting=True
     )
     if document is None or document.body is None:
         return ""
-    from lxml.etree import tostring
+    return sanitise(etree.tostring(convert_to_html(document.body), encoding="unicode"), address)
 
-    return sanitise(tostring(convert_to_html(document.body), encoding="unicode"), address)
+
+def _marked_body(tree: HtmlElement, address: str | None) -> str:
+    """What the page marks as its article, whole: extraction of very large pages would take minutes."""
+    part = next((found for name in ("article", "main", "body") for found in tree.iter(name)), tree)
+    part = deepcopy(part)
+    etree.strip_elements(part, "nav", "header", "footer", "aside", with_tail=False)
+    return sanitise(etree.tostring(part, encoding="unicode", method="html", with_tail=False), address)
+
+
+def _is_large(tree: HtmlElement) -> bool:
+    return sum(1 for _ in tree.iter()) > MOST_ELEMENTS
 
 
 def _without_title(body: str, title: str) -> str:
@@ -103,10 +123,8 @@ def _without_title(body: str, title: str) -> str:
 
 def _completed(facts: Metadata, tree: HtmlElement, address: str | None, zone: tzinfo) -> Metadata:
     """Title, author and day as trafilatura guesses them, where the page itself says nothing."""
-    if facts.title and facts.author and facts.published_at:
+    if (facts.title and facts.author and facts.published_at) or _is_large(tree):
         return facts
-    from dataclasses import replace
-
     from trafilatura.metadata import extract_metadata
 
     guessed: Any = extract_metadata(deepcopy(tree), address, extensive=False)

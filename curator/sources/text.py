@@ -17,6 +17,7 @@ from curator.sources.prose import LONGEST_LINE, clean_line, clean_text, count_wo
 LONGEST_TEXT = 500_000
 """Characters of one paste; a long book chapter has 60,000."""
 
+_NO_TEXT = "There is a title but no text below it. Paste the whole article."
 _PROSE = 12  # words from which a line is a sentence and not a heading or a fact about the article
 _HEADER_LINES = 12
 _RUBRICS = {
@@ -59,6 +60,8 @@ def read_text(text: str, *, timezone: str) -> Extract:
     language = language_of(cleaned)
     title, blocks = _take_title(_blocks(cleaned))
     facts, blocks = _take_facts(blocks, zone_named(timezone), language)
+    if not blocks:
+        raise Invalid(_NO_TEXT)
     return compose(
         title=title,
         author=facts.author,
@@ -104,7 +107,7 @@ def _take_title(blocks: list[list[str]]) -> tuple[str, list[list[str]]]:
     if len(title) > 250 or (is_only and count_words(title) >= _PROSE):
         return clean_line(sentences(clean_line(title, 4_000), 1)[0], 160), blocks
     if is_only:
-        raise Invalid("There is a title but no text below it. Paste the whole article.")
+        raise Invalid(_NO_TEXT)
     return clean_line(title, LONGEST_LINE), [rest for rest in (lines[1:], *blocks[1:]) if rest]
 
 

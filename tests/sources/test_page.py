@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curator.errors import Invalid
-from curator.sources.page import decode, read_page
+from curator.sources.page import MOST_ELEMENTS, decode, read_page
 
 ADDRESS = "https://news.example.org/2025/chips?utm_source=x"
 PARAGRAPH = "De fabriek in het oosten van het land gaat volgend jaar open en biedt werk aan duizenden mensen. "
@@ -126,6 +126,18 @@ def test_a_page_without_an_article_has_no_body() -> None:
 @pytest.mark.parametrize("piece", ["<div>", "<table><tr><td>", "<ul><li>", "<p><a href=x>", "<!--", "<script>"])
 def test_nesting_does_not_hang_the_reading(piece: str) -> None:
     assert read("<html><title>Diep</title><body>" + piece * (200_000 // len(piece))).title == "Diep"
+
+
+def test_a_page_of_very_many_elements_is_taken_as_it_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trafilatura.bare_extraction", lambda *_, **__: pytest.fail("looked through all of it"))
+    monkeypatch.setattr("trafilatura.metadata.extract_metadata", lambda *_, **__: pytest.fail("looked through all"))
+    menu = "<nav>menu</nav>"
+    extract = read(
+        page("<title>Lang</title>", menu + "<p>kort <b>stuk</b></p>" * (MOST_ELEMENTS // 2) + "<script>x</script>")
+    )
+    assert extract.title == "Lang"
+    assert extract.words == MOST_ELEMENTS // 2 * 2 + 3 * 2 * 18 + 3
+    assert "menu" not in extract.body_html
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,7 @@ def test_control_characters_are_gone() -> None:
         (bytes(range(256)).decode("latin-1") * 20, "mostly signs"),
         ("https://example.org/article", "address"),
         ("Alleen maar een titel", "no text below"),
+        ("Alleen maar een titel\n#chips #ai\n3 maart 2025", "no text below"),
     ],
 )
 def test_junk_is_refused_with_advice(junk: str, advice: str) -> None:

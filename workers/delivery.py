@@ -1,5 +1,6 @@
 """Tasks of the delivery stage: freeze an audience, send one slice, send notices. The stage knows how."""
 
+import time
 from typing import Any
 
 import structlog
@@ -9,6 +10,7 @@ from curator.delivery.bell import note_heard
 from curator.delivery.engine import SliceResult, run_slice
 from curator.delivery.freeze import begin_freezing, fail_freezing, freeze
 from curator.delivery.notices import send_due_notices
+from curator.delivery.postman import notices_are_due
 from curator.delivery.sweep import has_claimable
 from curator.doorbell import ring_now
 from curator.errors import CuratorError, Unavailable
@@ -16,6 +18,9 @@ from curator.settings import get_settings
 from workers.base import should_stop, task
 
 log = structlog.get_logger(__name__)
+
+FIRST_LOOK_SECONDS = 2.0
+"""How long a slice sends before it makes way for anything."""
 
 
 @task("delivery.freeze", own_transactions=True)
@@ -39,14 +44,33 @@ def freeze_delivery(delivery_id: int) -> Any:
 
 @task("delivery.slice", own_transactions=True)
 def send_slice(delivery_id: int) -> SliceResult:
-    """One slice; if something is left that can be sent now, ring for the next one."""
+    """One slice; if something is left that can be sent now, ring for the next one.
+
+    It ends early when somebody waits for a confirmation or a link: those are rung for before the next slice.
+    """
     note_heard(delivery_id, get_settings())
-    result = run_slice(delivery_id, settings=get_settings(), should_stop=should_stop)
+    result = run_slice(delivery_id, settings=get_settings(), should_stop=_MakeWay())
     with transaction() as session:
         is_unfinished = has_claimable(session, delivery_id)
     if is_unfinished and any(result):
         ring_now("delivery.slice", delivery_id)
     return result
+
+
+class _MakeWay:
+    """Should the slice end? Asks the database for waiting notices once a second, but not at its very start."""
+
+    def __init__(self) -> None:
+        self._next_look = time.monotonic() + FIRST_LOOK_SECONDS
+
+    def __call__(self) -> bool:
+        if should_stop():
+            return True
+        if time.monotonic() < self._next_look:
+            return False
+        self._next_look = time.monotonic() + 1.0
+        with transaction() as session:
+            return notices_are_due(session)
 
 
 @task("delivery.notices", own_transactions=True)

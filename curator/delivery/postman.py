@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import structlog
 from sqlalchemy import func, text, update
+from sqlalchemy.orm import Session
 
 from curator.db.session import transaction
 from curator.delivery.connect import Trouble, hello_name, open_line
@@ -35,6 +36,9 @@ _TAKE = text(
 )
 
 
+_IS_DUE = text("SELECT EXISTS (SELECT FROM notice WHERE state = 'waiting' AND not_before <= clock_timestamp())")
+
+
 class _Due(NamedTuple):
     id: int
     sender: str
@@ -51,6 +55,11 @@ def send_due_notices(settings: Settings) -> int:
     while taken := _take(settings):
         sent += sum(asyncio.run(_send_all(relay, due, settings)) for relay, due in taken.items())
     return sent
+
+
+def notices_are_due(session: Session) -> bool:
+    """Does somebody wait for a mail that could be sent now?"""
+    return bool(session.scalar(_IS_DUE))
 
 
 def _take(settings: Settings) -> dict[RelayPlan, list[_Due]]:

@@ -89,7 +89,7 @@ class _Slice:
                 await self._send_over(first)
         finally:
             self._over.set()
-            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
             await self._pace.close()
             if self._stopping is not None:
                 await self._stopping
@@ -240,10 +240,12 @@ class _Slice:
             )
 
     async def _watch(self) -> None:
-        """End the slice when its time is over or somebody wants us to leave."""
-        while not self._over.is_set() and not self._should_stop() and time.monotonic() < self._ends_at:
-            await self._sleep(0.1)
-        self._over.set()
+        """End the slice when its time is over or somebody wants us to leave, or when that cannot be asked."""
+        try:
+            while not self._over.is_set() and not self._should_stop() and time.monotonic() < self._ends_at:
+                await self._sleep(0.1)
+        finally:
+            self._over.set()
 
     async def _renew(self) -> None:
         while True:

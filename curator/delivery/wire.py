@@ -112,7 +112,8 @@ class Wire(asyncio.BufferedProtocol):
         if not line[:3].isdigit() or len(line) < 3 or line[3:4] not in ("", " ", "-"):
             self._fail("reply that is not SMTP")
             return False
-        self._lines.append("".join(c if c.isprintable() else " " for c in line[4:]).strip())
+        said = line[4:].strip()
+        self._lines.append(said if said.isprintable() else "".join(c if c.isprintable() else " " for c in said))
         if line[3:4] == "-":
             if sum(map(len, self._lines)) > _LONGEST_REPLY:
                 self._fail("reply too long")

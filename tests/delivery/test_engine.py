@@ -157,3 +157,16 @@ def test_two_slices_at_once_share_the_work(committed: Session, settings: Setting
     assert sum(sent) == 600
     assert set(sink.recipients().values()) == {1}
     assert the(committed, delivery).state is DeliveryState.SENT
+
+
+def test_a_question_that_fails_ends_the_slice(committed: Session, settings: Settings, tmp_path: Path) -> None:
+    def fail() -> bool:
+        if sink.accepted > 20:
+            raise OSError("cannot be asked")
+        return False
+
+    with Sink(tmp_path / "log", faults=Faults(delay=0.02)) as sink:
+        delivery = a_frozen_delivery(committed, settings, 400, sink.port)
+        result = run_slice(delivery.id, settings=settings, should_stop=fail)
+    assert 20 < result.sent < 400
+    assert set(states(committed, delivery.id).values()) == {MessageState.ACCEPTED, MessageState.PENDING}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.accounts.models import Role, User
@@ -17,7 +18,7 @@ from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.edit import edit_issue
 from curator.issues.models import Issue
 from curator.settings import Settings, get_settings
-from curator.sources.models import Article, Triage
+from curator.sources.models import Article, FetchState, Triage
 from curator.web.access import cookie_name
 from curator.web.app import create_app
 from tests.issues.rows import a_newsletter, an_article
@@ -155,6 +156,36 @@ def test_keys_are_letters_while_typing(scene: Scene) -> None:
     page.keyboard.type("xsl1")
     expect(page.locator("#words")).to_have_value("xsl1")
     expect(page.locator("#find-list > .find")).to_have_count(3)
+
+
+def test_searching_and_other_lists_keep_the_keys(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    page.keyboard.press("/")
+    page.keyboard.type("cables")
+    expect(page.locator("#find-list > .find")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    expect(page.locator('[data-count="starred"]')).to_have_text("1")
+    page.get_by_role("link", name="Later").click()
+    expect(page.locator("#find-list")).to_have_attribute("data-show", "later")
+    page.keyboard.press("x")
+    expect(page.locator('[data-count="later"]')).to_have_text("2")
+
+
+def test_an_address_fills_itself_when_a_worker_has_read_it(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    page.locator("#words").fill("https://news.example.org/late")
+    page.keyboard.press("Enter")
+    row = page.locator("#find-list > .find").first
+    expect(row).to_contain_text("Reading the page")
+    scene.session.rollback()
+    article = scene.session.scalars(select(Article).where(Article.fetch_state == FetchState.WAITING)).one()
+    article.title, article.fetch_state = "Read at last", FetchState.DONE
+    scene.session.commit()
+    expect(row).to_contain_text("Read at last")
+    expect(row).not_to_contain_text("Reading the page")
 
 
 def test_text_is_captured_into_the_list(scene: Scene) -> None:

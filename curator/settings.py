@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(
         60, ge=5, description="How long a claimed message stays with its worker without progress."
     )
-    slice_seconds: float = Field(20.0, gt=0, description="Longest time one delivery task claims messages.")
+    slice_seconds: float = Field(5.0, gt=0, description="Longest time one delivery task claims messages.")
     sweep_seconds: float = Field(2.0, gt=0, description="Interval of the sweeps that look for due work.")
     smtp_reply_seconds: float = Field(
         600.0, gt=0, description="Longest wait for the reply to the final dot (RFC 5321 4.5.3.2.6)."

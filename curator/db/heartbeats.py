@@ -48,8 +48,7 @@ def beat(session: Session, kind: Process, progress: str | None = None) -> None:
 
 def alive(session: Session) -> dict[Process, bool]:
     """Per kind of process: has one of them written a heartbeat within `STALE_AFTER`?"""
-    rows = session.execute(
-        select(Heartbeat.kind, func.max(Heartbeat.beat_at) > func.now() - STALE_AFTER).group_by(Heartbeat.kind)
-    ).tuples()
-    found = dict(rows.all())
+    is_fresh = func.max(Heartbeat.beat_at) > func.now() - STALE_AFTER
+    rows = session.execute(select(Heartbeat.kind, is_fresh).group_by(Heartbeat.kind))
+    found = {kind: fresh for kind, fresh in rows}
     return {kind: bool(found.get(kind)) for kind in Process}

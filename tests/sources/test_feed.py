@@ -142,4 +142,6 @@ def test_floods_are_refused_or_cut() -> None:
         read(start + b"x</title>" + b"<item/>" * 6_000 + b"</channel></rss>")
     with pytest.raises(FetchFailed, match="too long"):
         read(start + b"<a>" * 300_000 + end)
+    with pytest.raises(FetchFailed, match="too long"):
+        read(start + b"&lt;a&gt;" * 300_000 + end)
     assert len(read_feed(start + b"x" * 4_900_000 + end, "text/xml", ADDRESS).title) == 500

@@ -59,6 +59,10 @@ def test_half_a_megabyte_of_nesting_is_cut_off() -> None:
         assert _Tags(clean).deepest < 512  # a parser adds <tbody>
 
 
+def test_links_have_an_end() -> None:
+    assert sanitise('<a href="/x">y</a>' * 3_000, BASE).count("href") == 2_000
+
+
 def test_text_has_a_line_per_block() -> None:
     markup = "<h2>Kop</h2><p>Een <b>vet</b>\n woord<br>nieuwe regel</p><ul><li>een</li></ul>los<hr><style>x</style>"
     assert text_of(markup) == "Kop\n\nEen vet woord\n\nnieuwe regel\n\neen\n\nlos"

@@ -116,6 +116,9 @@ def test_what_is_no_page_or_too_large_is_refused() -> None:
             read(nothing)
     with pytest.raises(Invalid, match="5 MB"):
         read(b"<p>" * 2_000_000)
+    for sign in ("<p>", "<", "&amp"):
+        with pytest.raises(Invalid, match="too long"):
+            read(sign * 200_001)
 
 
 def test_a_page_without_an_article_has_no_body() -> None:
@@ -131,10 +134,8 @@ def test_nesting_does_not_hang_the_reading(piece: str) -> None:
 def test_a_page_of_very_many_elements_is_taken_as_it_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trafilatura.bare_extraction", lambda *_, **__: pytest.fail("looked through all of it"))
     monkeypatch.setattr("trafilatura.metadata.extract_metadata", lambda *_, **__: pytest.fail("looked through all"))
-    menu = "<nav>menu</nav>"
-    extract = read(
-        page("<title>Lang</title>", menu + "<p>kort <b>stuk</b></p>" * (MOST_ELEMENTS // 2) + "<script>x</script>")
-    )
+    body = "<nav>menu</nav>" + "<p>kort <b>stuk</b></p>" * (MOST_ELEMENTS // 2) + "<script>x</script>"
+    extract = read(page("<title>Lang</title>", body))
     assert extract.title == "Lang"
     assert extract.words == MOST_ELEMENTS // 2 * 2 + 3 * 2 * 18 + 3
     assert "menu" not in extract.body_html

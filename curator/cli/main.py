@@ -86,14 +86,14 @@ def build(word: str = "") -> typer.Typer:
         function = _stub
         if word in (name, "*"):
             function = getattr(import_module("curator.cli.processes"), name)
-        app.command(name, help=summary)(function)
+        app.command(name, help=summary, short_help=summary)(function)
     doctor = import_module("curator.cli.doctor").doctor if word in ("doctor", "*") else _stub
-    app.command("doctor", help=DOCTOR)(doctor)
+    app.command("doctor", help=DOCTOR, short_help=DOCTOR)(doctor)
     for name, summary in NOUNS.items():
         if word in (name, "*"):
-            app.add_typer(import_module(f"curator.cli.{name}").app, name=name, help=summary)
+            app.add_typer(import_module(f"curator.cli.{name}").app, name=name, help=summary, short_help=summary)
         else:
-            app.command(name, help=summary)(_stub)
+            app.command(name, help=summary, short_help=summary)(_stub)
     return app
 
 

@@ -55,12 +55,14 @@ def say_facts(facts: Mapping[str, Any]) -> None:
 def say_csv(lines: Iterable[str], out: Path | None, as_json: bool) -> None:
     """CSV text: to a file when one is named, as a JSON list of rows with --json, else to stdout as it is."""
     if out is not None:
-        with out.open("w", encoding="utf-8", newline="") as file:
-            count = sum(1 for line in lines if file.write(line)) - 1
+        with out.open("w+", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+            file.seek(0)
+            count = max(sum(1 for _ in csv.reader(file)) - 1, 0)
         if as_json:
-            say_json({"file": str(out), "rows": max(count, 0)})
+            say_json({"file": str(out), "rows": count})
         else:
-            say(f"{max(count, 0)} rows written to {out}.")
+            say(f"{count} rows written to {out}.")
     elif as_json:
         say_json(list(csv.DictReader(io.StringIO("".join(lines)))))
     else:

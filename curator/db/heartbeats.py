@@ -48,7 +48,7 @@ def beat(session: Session, kind: Process, progress: str | None = None) -> None:
 
 def alive(session: Session) -> dict[Process, bool]:
     """Per kind of process: has one of them written a heartbeat within `STALE_AFTER`?"""
-    is_fresh = func.max(Heartbeat.beat_at) > func.now() - STALE_AFTER
-    rows = session.execute(select(Heartbeat.kind, is_fresh).group_by(Heartbeat.kind))
-    found = {kind: fresh for kind, fresh in rows}
-    return {kind: bool(found.get(kind)) for kind in Process}
+    in_time = func.max(Heartbeat.beat_at) > func.now() - STALE_AFTER
+    rows = session.execute(select(Heartbeat.kind, in_time).group_by(Heartbeat.kind))
+    fresh = {kind for kind, is_fresh in rows if is_fresh}
+    return {kind: kind in fresh for kind in Process}

@@ -32,7 +32,12 @@ def page(
         "public_url": get_settings().public_url,
         "has_mailbox": (get_settings().home / "mailbox").is_dir(),
     }
-    return HTMLResponse(environment().get_template(template).render(values), status_code=status)
+    response = HTMLResponse(environment().get_template(template).render(values), status_code=status)
+    if desk is not None:
+        # One address answers with a page or with a part of it: "back" must never show a part, nor another user's page.
+        response.headers["Vary"] = "HX-Request, HX-Target, Cookie"
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _newsletter(desk: Desk | SignedInUser | None) -> Newsletter | None:

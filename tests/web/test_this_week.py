@@ -250,3 +250,10 @@ def test_sources_are_muted_and_heard_again(session: Session, cast: Any, editor: 
     assert _post(editor, f"/n/weekly/sources/{foreign.id}/mute", HTMX).status_code == 404
     session.refresh(foreign)
     assert foreign.state == SourceState.ACTIVE
+
+
+def test_a_part_is_never_kept_as_the_page(editor: Any) -> None:
+    for headers in ({}, {**HTMX, "HX-Target": "finds"}):
+        answer = editor.get("/n/weekly/", headers=headers)
+        assert "HX-Target" in answer.headers["vary"]
+        assert answer.headers["cache-control"] == "private, no-cache"

@@ -104,6 +104,7 @@ def test_import_in_three_steps(session: Session, browser: Open, cast: Cast) -> N
     assert "unconfirmed" in looked.text
     assert session.scalar(select(func.count()).select_from(Subscriber)) == 0
     sure = client.get(f"{step}?email=Waar&name=Naam&language=&state=&confirmed=true").text
+    assert re.search(r"<input[^>]*csrf_token", sure.partition("/audience/import/")[2]) is None
     assert "Import 2 people" in sure and 'name="confirmed" value="true" checked' in sure
     done = client.submit(step, email="Waar", name="Naam", language="", state="", confirmed="true")
     assert done.status_code == 303  # type: ignore[attr-defined]
@@ -215,6 +216,9 @@ def test_one_person(session: Session, browser: Open, cast: Cast) -> None:
             method, f"{HERE}/{elsewhere.id}{path}", data={"csrf_token": editor.csrf_token}, follow_redirects=False
         )
         assert answer.status_code == 404
+    for nobody in (0, 2**63, "x", 10**40):
+        assert editor.get(f"{HERE}/{nobody}").status_code == 422
+        assert editor.get(f"{HERE}/imports/{nobody}").status_code == 422
     editor.submit(f"{HERE}/{anna.id}/leave")
     session.refresh(anna)
     assert anna.state is SubscriptionState.LEFT

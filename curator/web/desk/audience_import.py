@@ -18,6 +18,7 @@ from curator.audience.people import list_imports
 from curator.errors import Invalid, NotFound
 from curator.settings import get_settings
 from curator.web.access import Db, Desk, Editor
+from curator.web.desk.audience_person import RowId
 from curator.web.desk.uploads import Upload, find_upload, forget_upload, keep_upload
 from curator.web.pages import page
 
@@ -96,7 +97,7 @@ def carry_out(
 
 
 @router.get("/imports/{run_id}")
-def result_page(request: Request, desk: Editor, db: Db, run_id: int) -> HTMLResponse:
+def result_page(request: Request, desk: Editor, db: Db, run_id: RowId) -> HTMLResponse:
     """What an import did, with the rows it set aside."""
     run = _run_of(db, desk, run_id)
     rejected = run.read - run.created - run.updated - run.unchanged
@@ -112,7 +113,7 @@ def result_page(request: Request, desk: Editor, db: Db, run_id: int) -> HTMLResp
 
 
 @router.get("/imports/{run_id}/rejects.csv")
-def rejects(desk: Editor, db: Db, run_id: int) -> FileResponse:
+def rejects(desk: Editor, db: Db, run_id: RowId) -> FileResponse:
     """Every rejected row with its line and reason."""
     path = rejects_path(db, desk.newsletter.id, run_id, get_settings())
     name = f"{desk.newsletter.slug}-rejected-{run_id}.csv"
@@ -196,7 +197,7 @@ def _counted(runs: list[ImportRun]) -> Iterator[tuple[ImportRun, int]]:
     return ((run, run.read - run.created - run.updated - run.unchanged) for run in runs)
 
 
-def _run_of(session: Session, desk: Desk, run_id: int) -> ImportRun:
+def _run_of(session: Session, desk: Desk, run_id: RowId) -> ImportRun:
     run = session.get(ImportRun, run_id)
     if run is None or run.newsletter_id != desk.newsletter.id:
         raise NotFound("There is no such import.")

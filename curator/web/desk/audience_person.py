@@ -4,9 +4,9 @@ An editor sees what belongs to newsletters they may read; the rest of a person's
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,9 +24,12 @@ from curator.web.pages import page
 
 router = APIRouter(prefix="/n/{slug}/audience")
 
+RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+"""What PostgreSQL can look up."""
+
 
 @router.get("/{subscription_id}")
-def person(request: Request, desk: Viewer, db: Db, subscription_id: int) -> HTMLResponse:
+def person(request: Request, desk: Viewer, db: Db, subscription_id: RowId) -> HTMLResponse:
     """Where is my mail? One page that answers."""
     subscription = find_subscription(db, desk.newsletter.id, subscription_id)
     view = subscriber_view(db, subscription.subscriber.address, get_settings())
@@ -48,7 +51,7 @@ def person(request: Request, desk: Viewer, db: Db, subscription_id: int) -> HTML
 
 
 @router.post("/{subscription_id}/leave")
-def unsubscribe(desk: Editor, db: Db, subscription_id: int) -> Response:
+def unsubscribe(desk: Editor, db: Db, subscription_id: RowId) -> Response:
     """They asked by other means to leave."""
     subscription = find_subscription(db, desk.newsletter.id, subscription_id)
     if leave(db, subscription.id, form="desk", actor=desk.by):
@@ -57,7 +60,7 @@ def unsubscribe(desk: Editor, db: Db, subscription_id: int) -> Response:
 
 
 @router.post("/{subscription_id}/suppress")
-def never_mail(desk: Editor, db: Db, subscription_id: int) -> Response:
+def never_mail(desk: Editor, db: Db, subscription_id: RowId) -> Response:
     """Never mail this address for this newsletter again, whatever is imported."""
     subscription = find_subscription(db, desk.newsletter.id, subscription_id)
     suppress_here(db, desk, subscription.subscriber.address_key, reason="by the desk")

@@ -3,7 +3,9 @@
 Only issues that are sent are in the archive; nobody's name, no pixel, no cookie. An issue's page runs nothing.
 """
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,10 +24,13 @@ from curator.web.public.wording import words_in
 router = APIRouter()
 
 PAGE = 50
+LARGEST = 2**31 - 1  # of PostgreSQL's integer: a number beyond it is nobody's
 
 
 @router.api_route("/archive/{slug}", methods=["GET", "HEAD"])
-def archive(request: Request, db: Db, slug: str, before: int | None = None) -> HTMLResponse:
+def archive(
+    request: Request, db: Db, slug: str, before: Annotated[int | None, Query(ge=0, le=LARGEST)] = None
+) -> HTMLResponse:
     """The sent issues, newest first, `PAGE` at a time before the number `before`."""
     newsletter = get_newsletter(db, slug)
     query = (
@@ -52,11 +57,14 @@ def archive(request: Request, db: Db, slug: str, before: int | None = None) -> H
 @router.api_route("/archive/{slug}/{number}", methods=["GET", "HEAD"])
 def archived_issue(db: Db, slug: str, number: int) -> HTMLResponse:
     """An issue as it was sent; drafts and issues under way do not exist here."""
+    newsletter = get_newsletter(db, slug)
+    if not 0 < number <= LARGEST:
+        raise NotFound("There is no such page.")
     edition_id = db.scalar(
         select(Delivery.edition_id)
         .join(Issue, Issue.id == Delivery.issue_id)
         .where(
-            Issue.newsletter_id == get_newsletter(db, slug).id,
+            Issue.newsletter_id == newsletter.id,
             Issue.number == number,
             Issue.state == IssueState.SENT,
         )

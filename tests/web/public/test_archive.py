@@ -54,8 +54,9 @@ def test_only_what_was_sent(session: Session, anonymous: Browser, issue: Issue, 
     assert "&lt;script&gt;" in listed.text and "<script>alert" not in listed.text
     assert f'href="/archive/weekly/{issue.number}"' in listed.text
     assert anonymous.get(f"/archive/other/{issue.number}").status_code == 404
-    for number in (0, 99, 2**63 - 1):
+    for number in (-1, 0, 99, 2**63 - 1, 10**40):
         assert anonymous.get(f"/archive/weekly/{number}").status_code == 404
+    assert anonymous.get(f"/archive/weekly?before={10**40}").status_code == 422
 
 
 def test_an_issue_is_a_document_that_runs_nothing(

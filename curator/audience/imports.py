@@ -29,8 +29,8 @@ log = structlog.get_logger(__name__)
 
 SHOWN_REJECTS = 1000  # kept with the run; the file has them all
 UNCONFIRMED_NOTE = (
-    "They were imported as unconfirmed and get no mail until they confirm. "
-    "Confirmation mails are not sent to a whole import; unconfirmed rows are deleted after {days} days."
+    "Imported as unconfirmed: these people get no mail until they confirm. "
+    "No confirmation mail goes out to a whole import, and unconfirmed rows are deleted after {days} days."
 )
 _PROGRESS_EVERY = 10_000
 # States in a file that say somebody must not be mailed, and those that say they have not confirmed.
@@ -81,7 +81,7 @@ def import_csv(
     counts = staging.make_plan(session, newsletter_id, tracking_consent=tracking_consent)
     rejected = read - counts.created - counts.updated - counts.unchanged
     rejects = staging.rejects(session, SHOWN_REJECTS)
-    note = "" if confirmed else UNCONFIRMED_NOTE.format(days=settings.unconfirmed_days)
+    note = "" if confirmed or not counts.created else UNCONFIRMED_NOTE.format(days=settings.unconfirmed_days)
     result = ImportResult(read, *counts, rejected, rejects, None, note)
     if not dry_run:
         form = f"import {clean_name(file_name)}"

@@ -77,7 +77,9 @@ def test_only_words_are_editable(session: Session, issue: Issue, item: Item, fie
         edit_item(session, item.id, field, "9", item.version, ANN)
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//example.org", "https://a b", "https://a:port/"])
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "data:text/html,x", "//example.org", "https://a b", "https://a:port/"]
+)
 def test_item_addresses_are_web_addresses(session: Session, item: Item, address: str) -> None:
     with pytest.raises(Invalid, match="address"):
         edit_item(session, item.id, "address", address, item.version, ANN)

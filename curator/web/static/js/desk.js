@@ -1,4 +1,12 @@
-// The shell of every desk page: menus close on Escape and outside clicks; the page takes nothing else over.
+// The shell of every desk page: menus close on Escape and outside clicks, the current tab is in sight; nothing else.
+
+const current = document.querySelector(".desk-tabs [aria-current]");
+function showCurrent() {
+  const tabs = current?.parentElement;
+  if (tabs) tabs.scrollLeft = current.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
+}
+showCurrent();
+addEventListener("resize", showCurrent);
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {

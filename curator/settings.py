@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-
 from sqlalchemy import make_url
 
 from curator.errors import Invalid
@@ -36,7 +35,7 @@ class Settings(BaseSettings):
         "", validation_alias="REDIS_URL", description="Valkey or Redis 6.2 or newer; empty = embedded."
     )
     secret_file: Path | None = Field(None, description="JSON file with the keys; default CURATOR_HOME/secrets.json.")
-    database_password_file: Path | None = Field(None, description="File with the password for DATABASE_URL, if not in it.")
+    database_password_file: Path | None = Field(None, description="File with DATABASE_URL's password.")
     mailbox_port: int = Field(8425, ge=0, le=65535, description="SMTP port of the mailbox; 0 takes a free one.")
     inbound_domain: str = Field("", description="Domain whose mail reaches Curator (return path, mailto unsubscribe).")
     trusted_hops: int = Field(

@@ -33,6 +33,7 @@ NOUNS = {
     "reports": "Reports: what came back.",
     "relays": "SMTP servers to send through: set, list, test.",
     "users": "People of the desk: add, list, one-time sign-in links.",
+    "audit": "Who did what: verify that nothing was altered.",
     "db": "The database: upgrade.",
 }
 """Groups of commands, one file each."""

@@ -8,6 +8,7 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from curator.accounts.audit import record
 from curator.cli.lookup import ACTOR, IssueName, find_issue
 from curator.cli.output import AsJson, say, say_csv, say_facts, say_json
 from curator.db.session import transaction
@@ -96,9 +97,11 @@ def _delivery(session: Session, issue: str) -> Delivery:
 def _brake(issue: str, verb: str, as_json: bool) -> None:
     with transaction() as session:
         delivery = _delivery(session, issue)
+        issue_id = delivery.issue_id
         getattr(plan, verb)(session, delivery.id, by=ACTOR)
         session.flush()
-        status = ledger.delivery_status(session, delivery.issue_id)
+        record(session, ACTOR, f"delivery.{verb}", "issue", issue_id)
+        status = ledger.delivery_status(session, issue_id)
     if as_json:
         say_json(status)
     else:

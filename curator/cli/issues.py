@@ -124,8 +124,9 @@ def send(
         found = find_issue(session, issue)
         newsletter_zone = ZoneInfo(found.newsletter.timezone)
         when = read_time(at, newsletter_zone) if at else None
-        plan.send_issue(session, found.id, by=ACTOR, at=when, now=now, settings=get_settings())
+        delivery = plan.send_issue(session, found.id, by=ACTOR, at=when, now=now, settings=get_settings())
         session.flush()
+        record(session, ACTOR, "issue.sent", "issue", found.id, delivery=delivery.id)
         status = ledger.delivery_status(session, found.id)
     if as_json:
         say_json(status)

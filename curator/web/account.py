@@ -32,7 +32,7 @@ def change_password(
         set_password(db, who.user, password)
     except Invalid as error:
         return _page(request, db, who, problem=error.message, status=422)
-    record(db, who.user.address_key, "set a password", "user", who.user.id)
+    record(db, who.user.address_key, "password.set", "user", who.user.id)
     return RedirectResponse("/sign-in", status_code=303)
 
 
@@ -40,7 +40,7 @@ def change_password(
 def sign_out_everywhere(db: Db, who: SignedIn) -> Response:
     """End every sign-in of this user."""
     close_all(db, who.user.id)
-    record(db, who.user.address_key, "signed out everywhere", "user", who.user.id)
+    record(db, who.user.address_key, "user.signed_out_everywhere", "user", who.user.id)
     return RedirectResponse("/sign-in", status_code=303)
 
 

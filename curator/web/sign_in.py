@@ -71,7 +71,7 @@ def redeem(request: Request, db: Db, secret: str) -> Response:
 def sign_out(request: Request, db: Db, who: SignedIn) -> Response:
     """End this session."""
     close_sign_in(db, request.cookies.get(cookie_name(), ""))
-    record(db, who.user.address_key, "signed out", "user", who.user.id)
+    record(db, who.user.address_key, "user.signed_out", "user", who.user.id)
     response = RedirectResponse("/sign-in", status_code=303)
     response.delete_cookie(cookie_name(), path="/")
     return response
@@ -80,7 +80,7 @@ def sign_out(request: Request, db: Db, who: SignedIn) -> Response:
 def _signed_in(request: Request, db: Db, user: User, target: str) -> Response:
     settings = get_settings()
     secret = open_sign_in(db, user, agent=request.headers.get("user-agent", ""), settings=settings)
-    record(db, user.address_key, "signed in", "user", user.id)
+    record(db, user.address_key, "user.signed_in", "user", user.id)
     response = RedirectResponse(target, status_code=303)
     response.set_cookie(
         cookie_name(),

@@ -116,7 +116,7 @@ def test_import_in_three_steps(session: Session, browser: Open, cast: Cast) -> N
     assert session.scalars(select(Subscriber.name).order_by(Subscriber.id)).all() == ["Anna", "Cas"]
     assert {s.state for s in session.scalars(select(Subscription))} == {SubscriptionState.ACTIVE}
     assert client.get(step).status_code == 404, "the file is gone once it is imported"
-    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "subscribers imported")).one()
+    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "subscribers.imported")).one()
     assert entry.actor == cast.editor.address_key and entry.detail["created"] == 2
     assert "example.org" not in str(entry.detail)
 
@@ -166,7 +166,7 @@ def test_export(session: Session, browser: Open, cast: Cast) -> None:
     answer = browser(cast.editor).get(f"{HERE}/export.csv")
     assert answer.text.splitlines()[0].startswith("email,name") and "anna@example.org" in answer.text
     assert "secret@example.org" not in answer.text
-    assert session.scalars(select(AuditEntry.action).where(AuditEntry.action == "subscribers exported")).one()
+    assert session.scalars(select(AuditEntry.action).where(AuditEntry.action == "subscribers.exported")).one()
 
 
 @pytest.mark.usefixtures("people")

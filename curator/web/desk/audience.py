@@ -50,7 +50,7 @@ def audience(
 def export(desk: Editor, db: Db) -> StreamingResponse:
     """Everybody of this newsletter, streamed."""
     newsletter_id = desk.newsletter.id
-    audit.record(db, desk.by, "subscribers exported", "newsletter", newsletter_id)
+    audit.record(db, desk.by, "subscribers.exported", "newsletter", newsletter_id)
 
     def lines() -> Iterator[str]:
         with transaction() as session:
@@ -88,7 +88,7 @@ def add(
     said = _outcome(asked)
     if asked.needs_confirmation and asked.subscription is not None:
         send_confirmation(db, asked.subscription.id, settings=get_settings())
-        audit.record(db, desk.by, "subscriber asked", "subscription", asked.subscription.id)
+        audit.record(db, desk.by, "subscriber.asked", "subscription", asked.subscription.id)
     return RedirectResponse(f"/n/{desk.newsletter.slug}/audience?said={said}", status_code=303)
 
 

@@ -91,7 +91,7 @@ def carry_out(
     except Invalid as error:
         return _preview(request, desk, found, choices, _look(found, choices), None, problem=error.message)
     facts = {"created": result.created, "updated": result.updated, "rejected": result.rejected, "run": result.run_id}
-    audit.record(db, desk.by, "subscribers imported", "newsletter", desk.newsletter.id, **facts)
+    audit.record(db, desk.by, "subscribers.imported", "newsletter", desk.newsletter.id, **facts)
     forget_upload(found)
     return RedirectResponse(f"/n/{desk.newsletter.slug}/audience/imports/{result.run_id}", status_code=303)
 

@@ -55,7 +55,7 @@ def unsubscribe(desk: Editor, db: Db, subscription_id: RowId) -> Response:
     """They asked by other means to leave."""
     subscription = find_subscription(db, desk.newsletter.id, subscription_id)
     if leave(db, subscription.id, form="desk", actor=desk.by):
-        audit.record(db, desk.by, "subscriber left", "subscription", subscription.id)
+        audit.record(db, desk.by, "subscriber.left", "subscription", subscription.id)
     return _back(desk, subscription)
 
 
@@ -72,7 +72,7 @@ def suppress_here(session: Session, desk: Desk, address_key: str, *, reason: str
     newsletter: Newsletter = desk.newsletter
     settings = get_settings()
     suppress(session, address_key, Scope.NEWSLETTER, newsletter_id=newsletter.id, reason=reason, settings=settings)
-    audit.record(session, desk.by, "address suppressed", "newsletter", newsletter.id, reason=reason)
+    audit.record(session, desk.by, "address.suppressed", "newsletter", newsletter.id, reason=reason)
     subscribed = session.scalar(
         select(Subscription.id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)

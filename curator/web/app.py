@@ -23,6 +23,7 @@ from curator.assets import static_directory
 from curator.db.heartbeats import Process, beat
 from curator.db.session import transaction
 from curator.events.intake import TrackingApp
+from curator.logs import configure_logs
 from curator.settings import get_settings
 from curator.web.access import SignInNeeded
 from curator.web.pages import page
@@ -135,6 +136,7 @@ def _security_headers() -> list[tuple[bytes, bytes]]:
 def _lifespan(tracking: TrackingApp) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        configure_logs(get_settings().log_level)
         stop = threading.Event()
         heart = threading.Thread(target=_keep_beating, args=(stop,), name="heartbeat", daemon=True)
         heart.start()

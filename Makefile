@@ -56,7 +56,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo 'Installing the packages of requirements.lock into $(VENV) ...' >&2
 	@$(if $(UV),,sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock && \
 		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock || true)
-	@PATH="$$PWD/$(BIN):$$PATH" uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock || \
+	@PATH="$$PWD/$(BIN):$$PATH" uv pip install -q --system-certs --python $(BIN)/python --require-hashes -r requirements.lock || \
 		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "curator.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@printf '#!/bin/sh\nexec "%s" -P -m curator.cli.main "$$@"\n' "$$PWD/$(BIN)/python" > $(BIN)/curator

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -190,6 +190,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _database_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, DataError):  # a number in the address no column can hold
+        return _problem(request, 404, "There is no such page.")
     log.error("database_refused", error=type(error).__name__, path=request.scope.get("route_path", ""))
     is_down = isinstance(error, DBAPIError) and error.connection_invalidated
     if is_down or isinstance(error, OperationalError):

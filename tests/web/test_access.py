@@ -89,6 +89,11 @@ def test_a_viewer_changes_nothing(cast: Cast, browser: Callable[[User], Browser]
         assert "you may not do this" in answer.text, (method, path)
 
 
+def test_a_number_no_column_holds_is_no_page(editor: Browser) -> None:
+    for path in ("/n/weekly/issues/99999999999999999999", "/n/weekly/deliveries/99999999999999999999"):
+        assert editor.get(path).status_code == 404
+
+
 def test_a_form_from_another_site_is_refused(editor: Browser) -> None:
     for header in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         answer = editor.post("/account/sign-out-everywhere", data={"csrf_token": editor.csrf_token}, headers=header)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from curator.audience.retention import delete_unconfirmed
+from curator.audience.retention import delete_unconfirmed, forget_machines
 from curator.db.heartbeats import Heartbeat
 from curator.delivery.models import Notice, NoticeState
 from curator.delivery.sweep import sweep
@@ -33,4 +33,5 @@ def keep_house(session: Session) -> None:
     """Room for the events to come; nothing kept that was promised to go. Asked every hour, mostly in vain."""
     ensure_partitions(session)
     delete_unconfirmed(session, get_settings())
+    forget_machines(session, get_settings())
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

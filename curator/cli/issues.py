@@ -13,7 +13,8 @@ from curator.cli.lookup import ACTOR, IssueName, Slug, find_issue
 from curator.cli.output import AsJson, say, say_json, say_step, say_table
 from curator.db.session import transaction
 from curator.delivery import ledger, plan
-from curator.delivery.preflight import check_issue
+from curator.delivery.preflight import check_issue, weigh_for_send
+from curator.editions.checks import Checks
 from curator.errors import CheckFailed, Invalid
 from curator.issues.compose import add_item, create_issue, list_issues
 from curator.issues.newsletters import get_newsletter
@@ -61,7 +62,7 @@ def add(
 @app.command()
 def check(issue: IssueName, as_json: AsJson = False) -> None:
     """Everything that can be checked before sending. Errors stop a send; warnings want to be read."""
-    findings = _check(issue)
+    findings = _as_lists(_check(issue))
     if as_json:
         say_json(findings)
     else:
@@ -116,7 +117,7 @@ def send(
     """Send an issue to its subscribers. It goes out after the time to undo, at TIME, or --now."""
     if at and now:
         raise Invalid("--at and --now contradict each other. Give one.")
-    findings = _check(issue)
+    findings = _as_lists(weigh_for_send(_check(issue)))
     _refuse_errors(findings)
     if not yes:
         _ask(issue, findings, as_json)
@@ -163,10 +164,13 @@ def read_time(text: str, zone: ZoneInfo) -> datetime:
     return moment
 
 
-def _check(issue: str) -> dict[str, list[dict[str, Any]]]:
+def _check(issue: str) -> Checks:
     say_step("Checking the message …")
     with transaction() as session:
-        checks = check_issue(session, find_issue(session, issue).id, settings=get_settings())
+        return check_issue(session, find_issue(session, issue).id, settings=get_settings())
+
+
+def _as_lists(checks: Checks) -> dict[str, list[dict[str, Any]]]:
     return {
         kind: [{"code": f.code, "message": f.message, "where": f.where} for f in getattr(checks, kind)]
         for kind in ("errors", "warnings")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from curator.delivery.closing import finish_cancelled
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState
-from curator.delivery.preflight import check_issue
+from curator.delivery.preflight import check_issue, weigh_for_send
 from curator.doorbell import ring
 from curator.errors import CheckFailed, Conflict, Invalid, NotFound
 from curator.issues.models import Issue, IssueState
@@ -35,7 +35,7 @@ def send_issue(
     if at is not None and (now or at.tzinfo is None):
         raise Invalid("Give a time with a time zone to send at, or ask to send now: not both.")
     _take_issue(session, issue_id)
-    checks = check_issue(session, issue_id, settings=settings)
+    checks = weigh_for_send(check_issue(session, issue_id, settings=settings))
     if checks.errors:
         raise CheckFailed(
             "The issue cannot be sent yet: " + " ".join(finding.message for finding in checks.errors),

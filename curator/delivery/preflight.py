@@ -1,9 +1,11 @@
 """The checks before Send, on what would really be sent: content, earlier issues, relay, audience, workers.
 
-Errors stop a Send, warnings are for a person to weigh. Changes nothing.
+Errors stop a Send, warnings are for a person to weigh. A missing relay or audience is a warning while an issue is
+written, and an error where it is sent. Changes nothing.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +22,9 @@ from curator.issues.models import Issue, Item
 from curator.issues.seen import published_before
 from curator.settings import Settings
 
+NEEDED_TO_SEND = frozenset({"no_relay", "no_audience"})
+"""Warnings no acknowledgement lifts: they may be missing until Send, not at Send."""
+
 
 def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Checks:
     """Everything found about sending this issue now; `NotFound` when there is none."""
@@ -35,8 +40,23 @@ def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Check
     else:
         built = check_content(content, rendered, segments.facts)
     return Checks(
-        errors=(*built.errors, *_cannot_go(session, issue)),
-        warnings=(*built.warnings, *_seen_before(session, issue), *_nobody_works(session)),
+        errors=built.errors,
+        warnings=(
+            *built.warnings,
+            *_cannot_go(session, issue),
+            *_seen_before(session, issue),
+            *_nobody_works(session),
+        ),
+    )
+
+
+def weigh_for_send(checks: Checks) -> Checks:
+    """The same findings as they count when Send is pressed: what is needed to send is an error now."""
+    needed = tuple(finding for finding in checks.warnings if finding.code in NEEDED_TO_SEND)
+    return replace(
+        checks,
+        errors=(*checks.errors, *needed),
+        warnings=tuple(finding for finding in checks.warnings if finding not in needed),
     )
 
 
@@ -47,7 +67,8 @@ def _cannot_go(session: Session, issue: Issue) -> Iterator[Finding]:
         yield Finding("no_relay", error.message, "relay")
     people = candidates(issue.newsletter_id).subquery()
     if not session.scalar(select(func.count()).select_from(people).where(people.c.reason.is_(None))):
-        yield Finding("no_audience", "Nobody would receive it: the newsletter has no active subscribers.", "audience")
+        message = "Nobody would receive it: the newsletter has no active subscribers yet. Add or import some."
+        yield Finding("no_audience", message, "audience")
 
 
 def _seen_before(session: Session, issue: Issue) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from curator.db.heartbeats import Process, beat
-from curator.delivery.preflight import check_issue
+from curator.delivery.preflight import check_issue, weigh_for_send
 from curator.issues.compose import add_item
 from curator.issues.models import IssueState
 from curator.settings import Settings
@@ -26,9 +26,16 @@ def test_a_good_issue_has_no_errors(session: Session, settings: Settings) -> Non
     assert not {"no_worker", "no_beat"} & codes(session, settings, issue.id)[1]
 
 
-def test_nobody_to_send_to_and_nobody_to_send_through(session: Session, settings: Settings) -> None:
+def test_who_to_send_to_and_through_may_be_missing_until_send(session: Session, settings: Settings) -> None:
     issue = an_issue(session, a_newsletter(session))
-    assert {"no_relay", "no_audience", "empty_issue"} <= codes(session, settings, issue.id)[0]
+    errors, warnings = codes(session, settings, issue.id)
+    assert "empty_issue" in errors and not {"no_relay", "no_audience"} & errors
+    assert {"no_relay", "no_audience"} <= warnings
+    found = check_issue(session, issue.id, settings=settings)
+    at_send = weigh_for_send(found)
+    assert {"empty_issue", "no_relay", "no_audience"} <= {finding.code for finding in at_send.errors}
+    assert not {"no_relay", "no_audience"} & {finding.code for finding in at_send.warnings}
+    assert {*at_send.errors, *at_send.warnings} == {*found.errors, *found.warnings}, "nothing is lost on the way"
 
 
 def test_what_was_published_before_is_a_warning(session: Session, settings: Settings) -> None:

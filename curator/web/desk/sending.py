@@ -13,6 +13,7 @@ from curator.accounts.audit import record
 from curator.audience.eligible import candidates
 from curator.delivery.notices import send_test
 from curator.delivery.plan import send_issue
+from curator.delivery.preflight import weigh_for_send
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.relays import relay_for
 from curator.editions.checks import Checks, Finding
@@ -70,7 +71,7 @@ def send(
     try:
         with db.begin_nested():
             if issue.state == IssueState.DRAFT:
-                _refuse_unticked(find_problems(db, issue.id), ticked)
+                _refuse_unticked(weigh_for_send(find_problems(db, issue.id)), ticked)
             moment = _moment(at, desk) if when == "at" else None
             delivery = send_issue(db, issue.id, by=desk.by, at=moment, settings=get_settings())
             record(db, desk.by, "issue.sent", "issue", issue.id, delivery=delivery.id, acknowledged=sorted(ticked))
@@ -109,7 +110,7 @@ def _dialog(
     relay = _relay(db, desk)
     values: dict[str, Any] = {
         "issue": issue,
-        "checks": find_problems(db, issue.id),
+        "checks": weigh_for_send(find_problems(db, issue.id)),
         "mailed": mailed,
         "excluded": excluded,
         "relay": relay,

@@ -73,9 +73,11 @@ def test_a_week_from_the_pasted_article_to_the_reader_who_leaves(demo: Demo, pag
     reader = _reader_who_is_measured(page, demo)
     report = page.context.new_page()
     before = _numbers(report, demo)
+    page.bring_to_front()  # browsers are slow in tabs that nobody sees
     _read(page, demo, reader)
     _leave(page)
     _wait_for(report, Numbers(before.opens + 1, before.clicks + 1, before.unsubscribes + 1))
+    page.bring_to_front()
     _next_issue(page, demo)
     assert _send(page, demo, 43) == mailed - 1
     _watch(page, mailed - 1)
@@ -276,7 +278,8 @@ def _numbers(report: Page, demo: Demo) -> Numbers:
 
 
 def _wait_for(report: Page, wanted: Numbers) -> None:
-    """The report shows it without being asked again."""
+    """The report shows it without being loaded again."""
+    report.bring_to_front()
     expect(_people(report, "opens")).to_have_text(str(wanted.opens))
     expect(_people(report, "clicks")).to_have_text(str(wanted.clicks))
     expect(_left(report)).to_have_text(re.compile(rf"^{wanted.unsubscribes}\b"))

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from curator.errors import CuratorError, Unavailable
+from curator.errors import CuratorError, Invalid, Unavailable
 
 PROCESSES = {
     "demo": "Try everything: servers, processes, a mailbox and a sample newsletter.",
@@ -66,10 +66,12 @@ def main() -> None:
         sys.stderr.close()  # the reader of our output left; nothing more to say
         sys.exit(1)
     except Exception as error:
-        away = _server_away(error)
-        if away is None:
+        known = _server_away(error) or _file_trouble(error)
+        if known is None:
+            if as_json:  # a fault of ours: the script gets its document, stderr the traceback
+                _print_json({"error": "failed", "message": f"Something went wrong inside: {error!r}"})
             raise
-        _leave(1, away.code, away.message, as_json)
+        _leave(1, known.code, known.message, as_json)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -114,12 +116,23 @@ def _server_away(error: Exception) -> Unavailable | None:
     return None
 
 
+def _file_trouble(error: Exception) -> Invalid | None:
+    """A file or folder somebody named that cannot be read or written; None for any other error."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    return Invalid(f"{error.filename} cannot be used: {error.strerror or error}. Name another file or folder.")
+
+
 def _leave(code: int, error: str, message: str, as_json: bool, *, quiet: bool = False, **facts: Any) -> NoReturn:
     if as_json:
-        print(json.dumps({"error": error, "message": message} | facts, ensure_ascii=False, default=str))  # noqa: T201
+        _print_json({"error": error, "message": message} | facts)
     elif not quiet:
         print(message, file=sys.stderr)  # noqa: T201
     sys.exit(code)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps(document, ensure_ascii=False, default=str))  # noqa: T201
 
 
 if __name__ == "__main__":

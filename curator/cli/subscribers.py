@@ -36,7 +36,7 @@ def import_file(
 ) -> None:
     """Import people from a CSV file. Bad rows are set aside with line number and reason; the rest goes on."""
     if not file.is_file():
-        raise Invalid(f"There is no file {file}.")
+        raise Invalid(f"{file} is a folder. Name the CSV file." if file.is_dir() else f"There is no file {file}.")
     with transaction() as session, counting(f"Reading {file}") as progress:
         newsletter = get_newsletter(session, slug)
         result = import_csv(
@@ -59,7 +59,7 @@ def import_file(
         say_json(_facts(result) | {"dry_run": dry_run})
         return
     for line, address, reason in result.rejects[:20]:
-        say(f"line {line}: {address}: {reason}")
+        say(f"line {line}: {address}: {reason}" if address else f"line {line}: {reason}")
     say_facts({name: value for name, value in _facts(result).items() if name not in ("rejects", "note")})
     if result.note:
         say(result.note)

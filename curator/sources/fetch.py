@@ -182,7 +182,10 @@ def _get(pool: httpcore2.ConnectionPool, target: httpx2.URL, headers: list[tuple
 
 def _unreachable() -> FetchFailed:
     """One message for refused by policy, closed, filtered, silent and not HTTP: it must not map anybody's network."""
-    return FetchFailed("The address cannot be reached. Check that it opens in a browser without signing in.")
+    return FetchFailed(
+        "The address cannot be reached, or does not answer in time. Check that it opens in a browser without signing "
+        "in, or paste the text."
+    )
 
 
 def _answer(target: httpx2.URL, response: httpcore2.Response, most: int) -> Fetched:

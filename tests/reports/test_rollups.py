@@ -223,10 +223,11 @@ def test_a_large_issue_is_counted_less_often_and_never_left_behind(
     monkeypatch.setattr(rollups, "LARGE", 1)
     monkeypatch.setattr(counts, "LARGE", 1)
     sent = send_issue(session, readers=3)
+    later = [datetime.now(UTC) + timedelta(minutes=reader) for reader in range(3)]  # not in step, as a filter opens
     for reader in (0, 1):
-        add_event(session, sent, EventKind.OPEN, reader=reader)
+        add_event(session, sent, EventKind.OPEN, reader=reader, at=later[reader])
     assert roll_up(session) == 2
-    add_event(session, sent, EventKind.OPEN, reader=2)
+    add_event(session, sent, EventKind.OPEN, reader=2, at=later[2])
     assert roll_up(session) == 0 and _opens(session, sent)["people"] == 2
     session.execute(update(Watermark).values(counted_at=Watermark.counted_at - 3 * counts.LARGE_PAUSE))
     assert _opens(session, sent)["people"] == 3

@@ -8,7 +8,6 @@ import logging
 import re
 
 from lxml import etree
-from premailer import Premailer
 
 from curator.errors import TemplateFailed
 
@@ -17,6 +16,8 @@ _CLASS = re.compile(r"\.([A-Za-z][\w-]*)")
 
 def inline(document: str, template: str) -> etree._Element:
     """The parsed page with its styles in its elements; `TemplateFailed` names `template` when that cannot be done."""
+    from premailer import Premailer  # 0.2 s of imports that a command which renders nothing does not pay
+
     try:
         page = etree.fromstring(document.encode(), etree.HTMLParser(encoding="utf-8", remove_blank_text=True))
         if page is None or page.find("body") is None:

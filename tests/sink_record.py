@@ -43,9 +43,7 @@ def record(sender: str, recipient: str, content: bytes) -> dict[str, Any]:
         "sender": sender,
         "message_id": identity.group(1).decode() if identity else None,
         "to": to.group(1).decode() if to else None,
-        "tokens": sorted(
-            list(_HEAD.unpack(base64.urlsafe_b64decode(token + b"==")[: _HEAD.size])[1:]) for token in tokens
-        ),
+        "tokens": sorted(_claim(token) for token in set(tokens)),
         "names": sorted(name.decode() for name in names),
         "body": hashlib.sha1(rest).hexdigest(),
     }

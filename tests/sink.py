@@ -112,11 +112,11 @@ class Sink:
         if self._file is not None:
             self.write(record(sender, recipient, content) | {"began": round(began, 6), "at": time.time()})
 
-    def draw(self, phase: str, recipient: str) -> str | None:
+    def draw(self, phase: str, recipient: str, began: float) -> str | None:
         """What goes wrong now, written down; None for nothing."""
         act = self.faults.draw(phase, recipient)
         if act is not None and self._file is not None:
-            self.write({"fault": act, "phase": phase, "recipient": recipient, "at": time.time()})
+            self.write({"fault": act, "phase": phase, "recipient": recipient, "began": began, "at": time.time()})
         return act
 
     def write(self, entry: dict[str, Any]) -> None:

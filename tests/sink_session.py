@@ -152,7 +152,7 @@ class Session(asyncio.Protocol):
         sender, recipient = self._sender, self._recipient
         self._sender, self._recipient = None, ""
         assert sender is not None
-        if (act := self._sink.draw("dot", recipient)) and act not in MANNERS:
+        if (act := self._sink.draw("dot", recipient, self._began)) and act not in MANNERS:
             self._misbehave("dot", act)
             return True
         self._sink.take(sender, recipient, content.replace(b"\r\n..", b"\r\n."), self._began)
@@ -161,7 +161,7 @@ class Session(asyncio.Protocol):
         return True
 
     def _disturb_body(self) -> None:
-        act = self._sink.draw("body", self._recipient)
+        act = self._sink.draw("body", self._recipient, self._began)
         if act in MANNERS:  # it reads slowly
             self._transport.pause_reading()
             asyncio.get_running_loop().call_later(self._sink.faults.late / 4, self._read_on)
@@ -175,7 +175,7 @@ class Session(asyncio.Protocol):
 
     def _perhaps_unasked(self, recipient: str) -> None:
         """Something nobody asked for, unless the next message has begun."""
-        act = self._sink.draw("idle", recipient)
+        act = self._sink.draw("idle", recipient, self._began)
         if act is not None:
             heard = self._heard
             asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._unasked, act, heard)
@@ -191,7 +191,7 @@ class Session(asyncio.Protocol):
         self, phase: str, *lines: str, recipient: str = "", manner: str | None = None, delay: float = 0.0
     ) -> bool:
         """The right reply, unless it is time for something else; True when it went on as it should."""
-        act = self._sink.draw(phase, recipient)
+        act = self._sink.draw(phase, recipient, self._began)
         if act is not None and act not in MANNERS:
             self._misbehave(phase, act)
             return False

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session, sessionmaker
 
 import curator.db.session as database
 from curator.settings import Settings, get_settings
@@ -31,6 +32,13 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
         Path(folder).chmod(0o711)
         with Servers(Path(folder)) as running, pointed_at(running, monkeypatch):
             yield running
+
+
+@pytest.fixture
+def own(servers: Servers) -> Iterator[Session]:
+    """A session on the scenario's own database."""
+    with sessionmaker(database.get_engine(), expire_on_commit=False)() as opened:
+        yield opened
 
 
 @contextmanager

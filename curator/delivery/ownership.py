@@ -74,7 +74,9 @@ class Ownership:
             try:
                 connection = await claim.connect(self._url)
                 async with connection:
-                    await record_and_mark(connection, self._delivery_id, self.name, self._relay_id, outcomes, [])
+                    async with connection.transaction():
+                        await record_and_mark(connection, self._delivery_id, self.name, self._relay_id, outcomes, [])
+                        await claim.settle_late(connection, self._delivery_id, [outcome.id for outcome in outcomes])
                     batches = await claim.held(connection, self._delivery_id, self.name)
                     await claim.release(connection, self.name, batches)
             except psycopg.Error:

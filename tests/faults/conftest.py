@@ -37,8 +37,13 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
 @pytest.fixture
 def own(servers: Servers) -> Iterator[Session]:
     """A session on the scenario's own database."""
-    with sessionmaker(database.get_engine(), expire_on_commit=False)() as opened:
+    with a_session() as opened:
         yield opened
+
+
+def a_session() -> Session:
+    """A session on whatever this process's settings point at."""
+    return sessionmaker(database.get_engine(), expire_on_commit=False)()
 
 
 @contextmanager

@@ -187,7 +187,7 @@ def test_a_limited_relay_and_a_redis_that_is_emptied(
         delivery = a_delivery(committed, settings, 300, sink.port, rate=rate)
         for _ in range(2):
             others.submit(slice_of_it)
-        with meanwhile(sink, 30, redis_client.flushdb):
+        with meanwhile(sink, 100, redis_client.flushdb):
             send_until_done(committed, delivery, settings)
         ended.set()
     assert judge(committed, delivery, sink, rate=rate)[MessageState.ACCEPTED] == 300

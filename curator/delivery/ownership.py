@@ -2,7 +2,7 @@
 
 Every slice has a fresh name and holds the advisory lock of that name on the very connection that writes its markers. So
 a free lock proves that this owner will never mark again: its process died, its connection was cut, or the database
-restarted. A slice that loses that connection marks nothing more; what it still knows it writes over a new connection,
+restarted. A slice that loses that connection marks nothing more; what it still knows it commits over a new connection,
 fenced by the owner that marked. A stopped process (SIGSTOP) keeps its lock; `sweep.py` cuts its connection when its
 lease has not been renewed for longer than any reply may take. Needs direct connections, not a pooler.
 """

@@ -50,6 +50,7 @@ class Campaign:
         self.lines = lines
         self.workers = [processes.start_worker() for _ in range(workers)]
         self.beats = [processes.start_beat() for _ in range(beats)]
+        self._frozen: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self.begin(0)
 
     def begin(self, delivery_id: int) -> None:
@@ -118,23 +119,31 @@ class Campaign:
         return True
 
     def freeze_sender(self, seconds: float) -> bool:
-        """SIGSTOP of a process that is sending, for longer than its lease when `seconds` say so."""
-        if not (busy := self.busy()):
+        """SIGSTOP of a process that is sending; `thaw` goes on with it when the time is over."""
+        awake = [(worker, pid) for worker, pid in self.busy() if pid not in self._frozen]
+        if not awake:
             return False
-        worker, pid = self.chance.choice(busy)
+        worker, pid = self.chance.choice(awake)
         self.in_flight += self.lines
-        self.stopped_seconds = max(self.stopped_seconds, seconds)
+        self.stopped_seconds = max(self.stopped_seconds, seconds + 30.0)  # `thaw` may have to wait for another attack
         os.kill(pid, signal.SIGSTOP)
-        try:
-            time.sleep(seconds)
-        finally:
-            if pid in pool_of(worker):
-                os.kill(pid, signal.SIGCONT)
+        self._frozen[pid] = (worker, time.monotonic() + seconds)
         return True
+
+    def thaw(self) -> None:
+        """SIGCONT for whoever has been stopped long enough and still lives."""
+        for pid, (worker, until) in list(self._frozen.items()):
+            if time.monotonic() > until:
+                del self._frozen[pid]
+                if pid in pool_of(worker):
+                    os.kill(pid, signal.SIGCONT)
 
     def roll_workers(self) -> bool:
         """A rolling restart: each one leaves when it has finished what is in flight. Causes no doubt."""
         for worker in list(self.workers):
+            while any(worker is stopped for stopped, _ in self._frozen.values()):
+                self.thaw()  # it can only leave awake
+                time.sleep(0.1)
             self.workers[self.workers.index(worker)] = self.processes.start_worker()
             self.processes.leave(worker, 60)
         return True

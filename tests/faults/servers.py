@@ -94,7 +94,7 @@ class Processes:
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._folder = folder
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._running: list[subprocess.Popen[bytes]] = []
         self._number = 0
 
@@ -114,7 +114,7 @@ class Processes:
             [sys.executable, "-m", *command],
             log=self._folder / f"process-{self._number}.log",
             on_death=signal.SIGKILL,
-            environment=self._environment,
+            environment=self.environment,
             folder=str(ROOT),
         )
         self._running.append(process)

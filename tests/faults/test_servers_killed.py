@@ -22,7 +22,10 @@ from tests.sink import Faults, Sink
 
 READERS = 1000
 LINES = 8
+PATIENCE = 150.0  # seconds, on a machine that does other things too
 SMALL_DISK = "400m"
+
+pytestmark = pytest.mark.timeout(240)
 
 
 def test_servers_that_die_and_workers_that_are_replaced(servers: Servers, own: Session, tmp_path: Path) -> None:
@@ -40,7 +43,7 @@ def test_servers_that_die_and_workers_that_are_replaced(servers: Servers, own: S
         ]
         started, done = time.monotonic(), 0
         while campaign.state() is not DeliveryState.SENT:
-            assert time.monotonic() < started + 100, f"I10 no progress\n{processes.logs()}"
+            assert time.monotonic() < started + PATIENCE, f"I10 no progress\n{processes.logs()}"
             if done < len(attacks) and sink.accepted > READERS * (done + 1) // (len(attacks) + 2):
                 attacks[done]()
                 done += 1
@@ -75,7 +78,7 @@ def test_a_full_disk(small_disk: tuple[Servers, Path], tmp_path: Path) -> None:
         campaign.begin(delivery.id)
         started, was_full = time.monotonic(), False
         while campaign.state() is not DeliveryState.SENT:
-            assert time.monotonic() < started + 100, f"I10 no progress\n{processes.logs()}"
+            assert time.monotonic() < started + PATIENCE, f"I10 no progress\n{processes.logs()}"
             if not was_full and sink.accepted > READERS // 8:
                 was_full = True
                 campaign.in_flight += LINES * len(campaign.workers)

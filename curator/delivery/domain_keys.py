@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session, undefer
 from curator.audience.addresses import canonical
 from curator.delivery.models import DkimKey
 from curator.delivery.sealed import Kind, Unreadable, seal, unseal
+from curator.delivery.zone_file import zone_line
 from curator.editions.dkim import DomainKey, sign_message
 from curator.errors import Conflict, Invalid, NotFound, Unavailable
 
@@ -120,10 +121,8 @@ def record_value(key: DkimKey) -> str:
 
 
 def record_line(key: DkimKey) -> str:
-    """The record as a line of a zone file: one TXT of several strings, none over 255 bytes (RFC 1035 3.3.14)."""
-    value = record_value(key)
-    strings = " ".join(f'"{value[at : at + 255]}"' for at in range(0, len(value), 255))
-    return f"{record_name(key)}. IN TXT ( {strings} )"
+    """The record as a line of a zone file."""
+    return zone_line(record_name(key), "TXT", record_value(key))
 
 
 def checked_domain(domain: str) -> str:

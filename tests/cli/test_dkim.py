@@ -40,7 +40,7 @@ def test_the_default_selector_is_of_the_month_and_taken_once() -> None:
 
 def test_a_person_gets_a_line_to_paste(session: Session) -> None:
     out = call("dkim", "create", "example.org", "--selector", "one", as_json=False).out
-    assert '\none._domainkey.example.org. IN TXT ( "v=DKIM1; k=rsa; p=' in out
+    assert '\none._domainkey.example.org. IN TXT "v=DKIM1; k=rsa; p=' in out
     assert "curator dkim activate example.org one" in out
     said = out + "".join(
         call(*words, as_json=as_json).out

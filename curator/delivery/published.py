@@ -96,6 +96,7 @@ def wanted_records(sending: Sending) -> list[Record]:
 def check_published(sending: Sending, dns: Asking) -> list[Finding]:
     """Every finding, in the order of SPF, DKIM, DMARC, alignment, return path."""
     checks: list[tuple[str, Callable[[Sending, Asking], Iterator[Finding]]]] = [
+        ("relay", _relay),
         ("spf", _spf),
         ("dkim", _dkim),
         ("dmarc", _dmarc),
@@ -114,6 +115,12 @@ def check_published(sending: Sending, dns: Asking) -> list[Finding]:
         step = "Try again. If it stays silent, name another server in CURATOR_DNS_SERVER, like 9.9.9.9:53."
         findings.append(Finding("dns_silent", False, f"DNS did not answer every question: {silences[0]}.", step))
     return findings
+
+
+def _relay(sending: Sending, dns: Asking) -> Iterator[Finding]:
+    if not sending.hosts:
+        step = "Set one: curator relays set default --host HOST --port PORT."
+        yield Finding("no_relay", None, "There is no relay whose addresses could be looked for in SPF.", step)
 
 
 def _spf(sending: Sending, dns: Asking) -> Iterator[Finding]:

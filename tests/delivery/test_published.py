@@ -127,6 +127,10 @@ def test_a_relay_of_ones_own_network_is_for_a_person_to_judge(host: str) -> None
     assert found(hosts=(host,))["spf_relay"] is None
 
 
+def test_without_a_relay_there_is_nothing_to_look_for() -> None:
+    assert found(hosts=())["no_relay"] is None
+
+
 @pytest.mark.parametrize("key", WELL)
 def test_silence_is_a_finding_whatever_does_not_answer(key: tuple[str, str]) -> None:
     findings = found({key: None})

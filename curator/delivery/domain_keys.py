@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_private_key,
 )
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from curator.audience.addresses import canonical
@@ -59,24 +59,27 @@ def list_keys(session: Session) -> list[DkimKey]:
 def activate_key(session: Session, domain: str, selector: str) -> DkimKey:
     """Have the domain sign with this key and no other; a delivery that is sending follows within a slice."""
     domain = checked_domain(domain)
-    key = _find(session, domain, selector.lower())
-    if key is None:
+    keys = _locked(session, domain)
+    chosen = next((key for key in keys if key.selector == selector.lower()), None)
+    if chosen is None:
         raise NotFound(f"{domain} has no key {selector}. `curator dkim list` shows them.", domain=domain)
-    _stop_signing(session, domain)
-    key.is_active = True
+    for key in keys:
+        key.is_active = key.is_active and key is chosen
+    session.flush()  # first none besides it, then it: the index allows one at every moment
+    chosen.is_active = True
     session.flush()
-    return key
+    return chosen
 
 
 def switch_off(session: Session, domain: str) -> DkimKey:
     """Have the domain sign nothing any more. Its keys stay; the one that was active is returned."""
     domain = checked_domain(domain)
-    key = active_key(session, domain)
-    if key is None:
+    active = next((key for key in _locked(session, domain) if key.is_active), None)
+    if active is None:
         raise NotFound(f"{domain} does not sign: it has no active key.", domain=domain)
-    _stop_signing(session, domain)
-    session.refresh(key)
-    return key
+    active.is_active = False
+    session.flush()
+    return active
 
 
 def active_key(session: Session, domain: str) -> DkimKey | None:
@@ -146,7 +149,7 @@ def _find(session: Session, domain: str, selector: str) -> DkimKey | None:
     return session.scalar(select(DkimKey).filter_by(domain=domain, selector=selector))
 
 
-def _stop_signing(session: Session, domain: str) -> None:
-    """No key of the domain is active; two who choose one at the same moment do it one after the other."""
-    session.execute(select(DkimKey.id).where(DkimKey.domain == domain).order_by(DkimKey.id).with_for_update())
-    session.execute(update(DkimKey).where(DkimKey.domain == domain, DkimKey.is_active).values(is_active=False))
+def _locked(session: Session, domain: str) -> list[DkimKey]:
+    """The keys of a domain as they stand now; two who choose at the same moment do it one after the other."""
+    query = select(DkimKey).where(DkimKey.domain == domain).order_by(DkimKey.id)
+    return list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))

@@ -2,10 +2,12 @@
 
 import base64
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Engine, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
@@ -86,6 +88,29 @@ def test_the_database_itself_refuses_two_active_keys(session: Session) -> None:
     create_key(session, "example.org", "b")
     with pytest.raises(IntegrityError):
         session.execute(update(DkimKey).values(is_active=True))
+
+
+def test_two_who_choose_at_the_same_moment_leave_one_active(committed: Session, engine: Engine) -> None:
+    for selector in ("a", "b", "c"):
+        create_key(committed, "example.org", selector)
+    committed.commit()
+    start = threading.Barrier(2)
+
+    def choose(selector: str) -> None:
+        with Session(engine) as own, own.begin():
+            start.wait(10)
+            activate_key(own, "example.org", selector)
+
+    with ThreadPoolExecutor(2) as both:
+        for _ in range(10):
+            activate_key(committed, "example.org", "c")
+            committed.commit()
+            for done in [both.submit(choose, selector) for selector in ("a", "b")]:
+                done.result()
+            committed.expire_all()
+            assert sorted(key.is_active for key in list_keys(committed)) == [False, False, True]
+            assert active_key(committed, "example.org") is not None
+            committed.rollback()
 
 
 @pytest.mark.parametrize("domain", ["", "localhost", "a b.org", "x@example.org", "exa\nmple.org", "-a.org"])

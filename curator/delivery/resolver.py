@@ -36,8 +36,9 @@ class Resolver:
         self._known: dict[tuple[str, str], list[Any] | Silent] = {}
 
     def texts(self, name: str) -> list[str]:
-        """TXT records, the strings of each joined (RFC 7208 3.3, RFC 6376 3.6.2.2)."""
-        return [b"".join(record.strings).decode("utf-8", "replace") for record in self._ask(name, "TXT")]
+        """TXT records, the strings of each joined (RFC 7208 3.3, RFC 6376 3.6.2.2), fit to be shown on a terminal."""
+        found = [b"".join(record.strings).decode("utf-8", "replace") for record in self._ask(name, "TXT")]
+        return ["".join(c if c.isprintable() else " " if c == "\t" else "\ufffd" for c in text) for text in found]
 
     def addresses(self, name: str) -> list[Address]:
         """A and AAAA records; a number is its own address."""

@@ -13,6 +13,7 @@ from tests.dns_server import DnsServer
 ZONE = {
     ("example.org", "TXT"): ['"v=spf1 " "-all"', '"other"'],
     ("example.org", "MX"): ["20 second.example.org.", "10 First.example.org."],
+    ("odd.example.org", "TXT"): ['"v=spf1\\009\\027[2J\\255"'],
     ("first.example.org", "A"): ["192.0.2.1"],
     ("first.example.org", "AAAA"): ["2001:db8::1"],
     ("none.example.org", "MX"): ["0 ."],
@@ -25,6 +26,7 @@ def test_what_stands_there_and_what_does_not() -> None:
         assert sorted(dns.texts("Example.org.")) == ["other", "v=spf1 -all"]
         assert dns.exchanges("example.org") == ["first.example.org", "second.example.org"]
         assert dns.exchanges("none.example.org") == [""]
+        assert dns.texts("odd.example.org") == ["v=spf1 \ufffd[2J\ufffd"], "nothing a terminal would act on"
         assert dns.addresses("first.example.org") == [
             ipaddress.ip_address("192.0.2.1"),
             ipaddress.ip_address("2001:db8::1"),

@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     )
     secret_file: Path | None = Field(None, description="JSON file with the keys; default CURATOR_HOME/secrets.json.")
     database_password_file: Path | None = Field(None, description="File with DATABASE_URL's password.")
-    mailbox_port: int = Field(8425, ge=0, le=65535, description="SMTP port of the mailbox; 0, or unset and taken: a free one.")
+    mailbox_port: int = Field(
+        8425, ge=0, le=65535, description="SMTP port of the mailbox; 0, or unset and taken: a free one."
+    )
     inbound_domain: str = Field("", description="Domain whose mail reaches Curator (return path, mailto unsubscribe).")
     trusted_hops: int = Field(
         0, ge=0, le=5, description="Reverse proxies in front whose forwarding headers are believed."

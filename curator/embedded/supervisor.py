@@ -104,7 +104,7 @@ class Supervisor:
             self._settings = self._settings.model_copy(update={"mailbox_port": self._mailbox_port()})
 
     def _mailbox_port(self) -> int:
-        """The one that was asked for. Where nobody asked and the usual one is taken, as by a second demo: a free one."""
+        """The one that was asked for; a free one where nobody asked and the usual one is taken, as by a second demo."""
         wanted = self._settings.mailbox_port or free_port("127.0.0.1")
         try:
             refuse_busy_port("127.0.0.1", wanted, "CURATOR_MAILBOX_PORT")

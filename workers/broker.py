@@ -14,26 +14,26 @@ from redis.exceptions import RedisError
 log = structlog.get_logger(__name__)
 
 
-class PatientQoS(transport.QoS):  # type: ignore[misc]
+class PatientQoS(transport.QoS):
     """Lets go of a message whose acknowledgement the broker does not hear."""
 
     def ack(self, delivery_tag: Any) -> None:
         """Acknowledge; when that fails, forget the message here."""
         try:
-            super().ack(delivery_tag)
+            super().ack(delivery_tag)  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
             self._forget(delivery_tag, error)
 
     def reject(self, delivery_tag: Any, requeue: bool = False) -> None:
         """Give back or drop; when that fails, forget the message here."""
         try:
-            super().reject(delivery_tag, requeue=requeue)
+            super().reject(delivery_tag, requeue=requeue)  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
             self._forget(delivery_tag, error)
 
     def _forget(self, delivery_tag: Any, error: Exception) -> None:
         log.warning("ring_not_acknowledged", error=type(error).__name__)
-        virtual.QoS.ack(self, delivery_tag)
+        virtual.QoS.ack(self, delivery_tag)  # type: ignore[no-untyped-call]
 
 
 def bear_outages() -> None:

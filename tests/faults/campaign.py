@@ -51,6 +51,7 @@ class Campaign:
         self.workers = [processes.start_worker() for _ in range(workers)]
         self.beats = [processes.start_beat() for _ in range(beats)]
         self._frozen: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
+        self.revived = 0
         self.begin(0)
 
     def begin(self, delivery_id: int) -> None:
@@ -98,6 +99,15 @@ class Campaign:
         found = self.look(lambda session: {int(o.split(":")[1]) for o in session.scalars(owners.distinct()) if o})
         senders = found if isinstance(found, set) else set()
         return [(worker, pid) for worker in self.workers for pid in pool_of(worker) if pid in senders]
+
+    def revive(self) -> None:
+        """Start again whoever left by itself, as every supervisor does."""
+        for worker in [each for each in self.workers if each.poll() is not None]:
+            self.workers[self.workers.index(worker)] = self.processes.start_worker()
+            self.revived += 1
+        for beat in [each for each in self.beats if each.poll() is not None]:
+            self.beats[self.beats.index(beat)] = self.processes.start_beat()
+            self.revived += 1
 
     # -- attacks -----------------------------------------------------------------------------------------------------
 

@@ -126,15 +126,18 @@ class Chaos:
     def _fight(self, sink: SinkProcess, allowed: float) -> None:
         """Attack after attack; peace when the time is over, so that the end can be waited for."""
         started, next_attack, next_word = time.monotonic(), time.monotonic() + 1.0, 0.0
-        is_peace = False
+        is_peace, c = False, self.campaign
         while (state := self.campaign.state()) not in (DeliveryState.SENT, DeliveryState.CANCELLED):
             now = time.monotonic()
-            self.campaign.thaw()
+            c.thaw()
+            c.revive()
             if now - started > allowed + self.outage_seconds:
                 return
             if now > next_word:
                 next_word = now + SAY_SECONDS
-                say(f"{state or 'database away'}, {accepted(sink.log)} accepted, attacks {dict(self.attacks)}")
+                attacks = ", ".join(f"{name} {count}" for name, count in sorted(self.attacks.items()))
+                where = state or "database away"
+                say(f"{where}, {accepted(sink.log)} accepted; {attacks or 'no attack'}; {c.revived} revived")
             if not is_peace and now > self.ends_at:
                 is_peace = True
                 sink.misbehave({})

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,29 @@ def test_servers_that_die_and_workers_that_are_replaced(servers: Servers, own: S
         counts = judge(own, delivery, sink, in_flight=campaign.in_flight)
     assert done == len(attacks)
     assert counts[MessageState.ACCEPTED] + counts[MessageState.UNKNOWN] == READERS
+
+
+def test_a_worker_whose_task_ends_while_valkey_is_away_hears_the_next_ring(
+    servers: Servers, own: Session, tmp_path: Path
+) -> None:
+    """What it could not acknowledge must not count as work in hand for ever."""
+    with Sink(tmp_path / "log", faults=Faults(delay=0.1)) as sink, Processes(tmp_path) as processes:
+        campaign = Campaign(servers, processes, seeded(4), lines=2, workers=1, beats=1)
+        delivery = a_delivery(own, get_settings(), 150, sink.port, connections=2)
+        campaign.begin(delivery.id)
+        wait_for(lambda: sink.accepted > 10)
+        campaign.empty_valkey(4.0)  # a slice takes 2 s
+        came_back = time.monotonic()
+        wait_for(lambda: campaign.state() is DeliveryState.SENT)
+        assert time.monotonic() - came_back < 45, f"only when it was found to be stalled\n{processes.logs()}"
+    assert judge(own, delivery, sink) == {MessageState.ACCEPTED: 150}
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < ends_at, "I10 no progress"
+        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ _CLAIMABLE = text(
         SELECT FROM message WHERE delivery_id = :delivery AND state IN ('pending', 'claimed', 'deferred', 'attempting')
           AND (state = 'pending' OR (state = 'deferred' AND not_before <= clock_timestamp())
                OR (state = 'claimed' AND lease_until < clock_timestamp())))
+      AND NOT EXISTS (SELECT FROM delivery WHERE id = :delivery AND rests_until > clock_timestamp())
     """
 )
 

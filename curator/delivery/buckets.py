@@ -19,8 +19,8 @@ AHEAD_SECONDS = 0.01
 """A turn is given at most this long before it comes."""
 
 # KEYS: B lists of starts, C daily counts, B last starts. ARGV: B, microseconds ahead; per bucket how many starts, in
-# how many microseconds, microseconds from one to the next, microseconds of lateness made good, 1 if what is there is not
-# to be trusted; per count the day's ceiling; then per message how many keys it needs and which.
+# how many microseconds, microseconds from one to the next, microseconds of lateness made good, 1 if what is there is
+# not to be trusted; per count the ceiling of the day; then per message how many keys it needs and which.
 # Answers two numbers per message: microseconds until its turn and 0, or until it is worth asking again and the key that
 # is in the way. A count answers -1 full, -2 nobody knows.
 _TAKE = """
@@ -47,7 +47,7 @@ local function free_at(i)
 end
 
 local function take(i, start)
-    local stamp = start - late[i]
+    local stamp = math.floor(start - late[i])
     if length[i] >= most[i] then stamp = math.max(stamp, math.min(oldest[i] + window[i], start)) end
     call('RPUSH', KEYS[i], string.format('%.0f', stamp))
     length[i] = length[i] + 1
@@ -103,8 +103,12 @@ while at <= #ARGV do
     end
     at = final + 1
 end
+answers[#answers + 1] = now
 return answers
 """
+
+# KEYS: buckets. ARGV: the start that was given and not used.
+_GIVE_BACK = "for _, key in ipairs(KEYS) do redis.call('LREM', key, -1, ARGV[1]) end"
 
 # KEYS: a count. ARGV: the day's ceiling, what the ledger says. Only a count that stands in the way is corrected.
 _CORRECT = """
@@ -161,6 +165,7 @@ class Turn(NamedTuple):
 
     at: float
     held_by: Limit | None = None
+    stamp: int = 0  # the same moment by the clock of Redis, in microseconds
 
 
 FULL, UNCOUNTED = -1.0, -2.0
@@ -174,6 +179,7 @@ class Buckets:
         self._client = redis.asyncio.Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
         self._take = self._client.register_script(_TAKE)
         self._queue_up = self._client.register_script(_QUEUE_UP)
+        self._give_back = self._client.register_script(_GIVE_BACK)
         self._correct = self._client.register_script(_CORRECT)
         self._asked: list[tuple[Sequence[Limit], asyncio.Future[Turn]]] = []
         self._asking: asyncio.Task[None] | None = None
@@ -192,6 +198,14 @@ class Buckets:
         key = f"{bucket.key}:queue:{name}:{bucket.rate:g}"
         wait = await self._queue_up(keys=[key], args=[int(bucket.seconds * 1e6), int(seconds * 1e6)])
         return int(wait) / 1e6
+
+    async def give_back(self, limits: Sequence[Limit], turn: Turn) -> None:
+        """This turn was not used: somebody else may have it."""
+        keys = [limit.key for limit in limits if isinstance(limit, Bucket)]
+        counts = [limit.key for limit in limits if isinstance(limit, DayCount)]
+        await self._give_back(keys=keys, args=[turn.stamp])
+        for key in counts:
+            await self._client.decr(key)
 
     async def correct(self, count: DayCount, value: int) -> None:
         """What the ledger says of this day, where Redis knows nothing of it or says that it is full."""
@@ -235,11 +249,12 @@ class Buckets:
         if self._trusted is not None:
             self._trusted.update(limits)
         now = time.monotonic()
+        stamp = answers[-1]
         for number, (_, answer) in enumerate(asked):
             microseconds, place = answers[2 * number : 2 * number + 2]
             if not answer.done():
                 at = float(microseconds) if microseconds < 0 else now + microseconds / 1e6
-                answer.set_result(Turn(at, ordered[place - 1] if place else None))
+                answer.set_result(Turn(at, ordered[place - 1] if place else None, stamp + microseconds))
 
     def _words(self, limits: Sequence[Limit]) -> list[str]:
         """The script's first arguments: what every key is."""

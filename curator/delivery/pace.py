@@ -7,6 +7,7 @@ nothing limited starts: a limit is a promise to others.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -108,6 +109,8 @@ class Pace:
             if turn.held_by is None:
                 if await self._has_come(turn.at):
                     return True
+                with contextlib.suppress(RedisError, OSError):
+                    await self._buckets.give_back(limits, turn)
             elif turn.held_by is recipient and recipient is not None:
                 self._aside.note(recipient, turn.at)
                 await self._hold(claimed, recipient, first=True)

@@ -23,7 +23,7 @@ AHEAD_SECONDS = 0.01
 # not to be trusted; per count the ceiling of the day; then per message how many keys it needs and which.
 # Answers two numbers per message: microseconds until its turn and 0, or until it is worth asking again and the key that
 # is in the way. A count answers -1 full, -2 nobody knows.
-_TAKE = """
+TAKE = """
 local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -32,7 +32,7 @@ local counts = #KEYS - 2 * buckets
 local most, window, step, late, length, oldest, last, sent, ceiling = {}, {}, {}, {}, {}, {}, {}, {}, {}
 
 local function forget(i)
-    call('DEL', KEYS[i])
+    call('DEL', KEYS[i], KEYS[i + buckets + counts])
     for n = 0, most[i] - 1 do
         call('RPUSH', KEYS[i], string.format('%.0f', now + ahead + n * window[i] / most[i]))
     end
@@ -177,7 +177,7 @@ class Buckets:
 
     def __init__(self, redis_url: str) -> None:
         self._client = redis.asyncio.Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
-        self._take = self._client.register_script(_TAKE)
+        self._take = self._client.register_script(TAKE)
         self._queue_up = self._client.register_script(_QUEUE_UP)
         self._give_back = self._client.register_script(_GIVE_BACK)
         self._correct = self._client.register_script(_CORRECT)

@@ -107,7 +107,7 @@ def send_ours(number: int, port: int, readers: int, connections: int) -> tuple[i
     with transaction() as session:
         work = load_work(session, delivery.id, settings)
         assert work is not None
-        size = len(work.message(Claimed(1, 1, "r@example.org", "", uuid.uuid4(), 1, False, 0, True)))
+        size = len(work.message(Claimed(1, "r@example.org", "", uuid.uuid4(), 1, False, 0, True)))
     before, started = _cpu(), time.perf_counter()
     result = run_slice(delivery.id, settings=settings, should_stop=lambda: False)
     seconds = time.perf_counter() - started

@@ -23,11 +23,9 @@ STALLED_AFTER = 60.0
 _WAITING = text(
     """
     SELECT EXISTS (
-        SELECT 1 FROM message JOIN delivery ON delivery.id = message.delivery_id
-        WHERE delivery.state = 'sending'
-          AND (message.state = 'pending'
-               OR message.state = 'deferred' AND message.not_before <= now()
-               OR message.state = 'claimed' AND message.lease_until < now()))
+        SELECT FROM batch JOIN delivery ON delivery.id = batch.delivery_id
+        WHERE delivery.state = 'sending' AND batch.is_open
+          AND CASE WHEN owner IS NULL THEN coalesce(not_before <= now(), true) ELSE lease_until < now() END)
     """
 )
 

@@ -61,14 +61,14 @@ def head() -> str | None:
     return newest.pop() if len(newest) == 1 else None
 
 
-def _run(url: str) -> None:
+def _run(url: str, to: str = "head") -> None:
     from alembic import command  # half a second of imports that a start without new revisions does not pay
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = _with_driver(url)
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _with_driver(url: str) -> str:

@@ -6,15 +6,20 @@ Nothing here decides about a message that may have been sent.
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# One snapshot: every row is final, and all rows that were frozen are there.
+from curator.delivery import batches
+from curator.delivery.batches import IN_BATCH
+
+# One snapshot: every row is final, and all rows that were frozen are there. The batches are asked first, because they
+# say no at once.
 _CLOSE = text(
     """
     WITH closed AS (
         UPDATE delivery SET state = 'sent', finished_at = clock_timestamp(), reason = NULL
         WHERE id = :delivery AND state = 'sending'
-          AND NOT EXISTS (SELECT FROM message WHERE delivery_id = :delivery
-                          AND state IN ('pending', 'claimed', 'deferred', 'attempting'))
-          AND expected = (SELECT count(*) FROM message WHERE delivery_id = :delivery)
+          AND CASE WHEN EXISTS (SELECT FROM batch WHERE delivery_id = :delivery AND is_open) THEN false
+              ELSE (SELECT count(*) = delivery.expected AND bool_and(
+                        message.state IN ('accepted', 'rejected', 'unknown', 'suppressed', 'cancelled')) IS NOT FALSE
+                    FROM message WHERE delivery_id = :delivery) END
         RETURNING issue_id
     )
     UPDATE issue SET state = 'sent', sent_at = clock_timestamp() FROM closed WHERE issue.id = closed.issue_id
@@ -23,19 +28,19 @@ _CLOSE = text(
 )
 
 _CANCEL_REST = text(
-    """
-    UPDATE message SET state = 'cancelled', reason = 'cancelled', done_at = clock_timestamp(), lease_until = NULL
-    WHERE id IN (SELECT id FROM message WHERE delivery_id = :delivery AND state IN ('pending', 'claimed', 'deferred')
-                 ORDER BY id FOR UPDATE)
-      AND state IN ('pending', 'claimed', 'deferred')
-    """
+    f"""
+    UPDATE message SET state = 'cancelled', reason = 'cancelled', done_at = clock_timestamp()
+    WHERE id IN (SELECT message.id FROM batch JOIN message ON {IN_BATCH}
+                 WHERE batch.delivery_id = :delivery AND batch.is_open AND message.state IN ('pending', 'deferred')
+                 ORDER BY message.id FOR UPDATE OF message)
+      AND state IN ('pending', 'deferred')
+    """  # noqa: S608 - our own constants
 )
 
 _FINISH_CANCELLED = text(
     """
     UPDATE delivery SET finished_at = clock_timestamp() WHERE id = :delivery AND state = 'cancelled'
-    AND finished_at IS NULL AND NOT EXISTS (SELECT FROM message WHERE delivery_id = :delivery
-        AND state IN ('pending', 'claimed', 'deferred', 'attempting'))
+    AND finished_at IS NULL AND NOT EXISTS (SELECT FROM batch WHERE delivery_id = :delivery AND is_open)
     """
 )
 
@@ -48,6 +53,7 @@ def close_if_done(session: Session, delivery_id: int) -> bool:
 def finish_cancelled(session: Session, delivery_id: int) -> None:
     """Cancel what has not been handed to a relay, and finish the delivery once the last message in flight is known."""
     session.execute(_CANCEL_REST, {"delivery": delivery_id})
+    batches.settle(session, delivery_id)
     session.execute(_FINISH_CANCELLED, {"delivery": delivery_id})
 
 

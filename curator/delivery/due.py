@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 _DUE_WITHIN = text(
     """
     SELECT EXISTS (
-        SELECT FROM message WHERE delivery_id = :delivery AND state IN ('pending', 'claimed', 'deferred', 'attempting')
-          AND state = 'deferred' AND not_before <= clock_timestamp() + make_interval(secs => :seconds))
+        SELECT FROM batch WHERE delivery_id = :delivery AND is_open AND owner IS NULL
+          AND coalesce(not_before <= clock_timestamp() + make_interval(secs => :seconds), true))
     """
 )
 
@@ -20,7 +20,7 @@ _REST = text(
 
 
 def has_due_within(session: Session, delivery_id: int, seconds: float) -> bool:
-    """Is a message that was put off due within this time?"""
+    """Is something that nobody holds due within this time?"""
     return bool(session.scalar(_DUE_WITHIN, {"delivery": delivery_id, "seconds": seconds}))
 
 

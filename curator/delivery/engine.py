@@ -1,6 +1,6 @@
 """The engine: one slice of a delivery, sent over a relay's lines by the protocol of the fenced marker.
 
-The one exception to "only edges commit": every statement here commits by itself (see claim.py), because what was said
+The one exception to "only edges commit": every statement here commits by itself (see marker.py), because what was said
 to a relay cannot be rolled back. The order for a message: claim, everything but the dot, marker, dot, outcome.
 Who may mark, and how it is proven that somebody no longer can: see ownership.py.
 """
@@ -16,10 +16,11 @@ import psycopg
 import structlog
 
 from curator.db.session import transaction
-from curator.delivery.claim import Claimed, Outcome
+from curator.delivery.claim import Claimed
 from curator.delivery.closing import close_if_done, set_reason, stop_sending
 from curator.delivery.connect import Trouble, open_line
 from curator.delivery.due import rest
+from curator.delivery.marker import Outcome
 from curator.delivery.models import MessageState
 from curator.delivery.ownership import Ownership
 from curator.delivery.pace import Pace
@@ -32,7 +33,6 @@ from curator.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-CHUNK_PER_LINE = 32
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 10.0
 
@@ -100,18 +100,17 @@ class _Slice:
 
     async def _send_over(self, first: Line) -> None:
         try:
-            self._owner = await Ownership.begin(self._settings.database_url, self._work.relay.id)
+            self._owner = await Ownership.begin(
+                self._settings.database_url, self._work.delivery_id, self._work.relay.id
+            )
         except Unavailable:
             first.drop()
             raise
         lines = self._work.relay.connections
         self._supply = Supply(
-            self._owner.claims,
-            self._work.delivery_id,
-            self._owner.name,
-            chunk=CHUNK_PER_LINE * lines,
-            lease=self._settings.lease_seconds,
+            self._owner.claims, self._work.delivery_id, self._owner.name, lease=self._settings.lease_seconds
         )
+        self._owner.scribe.on_written = self._supply.done
         self._pace.feed(self._supply, self._put_off)
         renewing = asyncio.create_task(self._renew())
         try:
@@ -123,7 +122,7 @@ class _Slice:
         finally:
             renewing.cancel()
             self._supply.close()
-            await self._owner.end(await self._supply.left_over())
+            await self._owner.end(self._supply)
 
     # -- one line ----------------------------------------------------------------------------------------------------
 
@@ -161,12 +160,11 @@ class _Slice:
 
     def _put_off(self, claimed: Claimed, reason: str, wait: float) -> None:
         """Its domain has no turn soon: no try was made of it, and others go first."""
-        self._supply.done(claimed)
-        self._owner.scribe.record(Outcome(claimed.id, claimed.epoch, MessageState.DEFERRED, reason, wait=wait, tries=0))
+        outcome = Outcome(claimed.id, claimed.attempts, MessageState.DEFERRED, reason, wait=wait, tries=0)
+        self._owner.scribe.record(outcome)
 
     def _settle(self, claimed: Claimed, answer: Answer, verdict: Verdict) -> None:
         """Write down what became of it."""
-        self._supply.done(claimed)
         if verdict.fate is Fate.OURS:
             self._stop(verdict.reason)
         if answer.phase is Phase.MARKER:
@@ -179,7 +177,7 @@ class _Slice:
     def _note_unmarked(self, claimed: Claimed) -> None:
         """No marker: the row was refused and put back already, unless nobody could be asked."""
         if self._owner.scribe.is_broken:
-            self._owner.scribe.record(Outcome(claimed.id, claimed.epoch, MessageState.PENDING, tries=0))
+            self._owner.scribe.record(Outcome(claimed.id, claimed.attempts, MessageState.PENDING, tries=0))
         if self._owner.scribe.is_broken or self._owner.scribe.is_halted:
             self._over.set()
 
@@ -187,16 +185,16 @@ class _Slice:
         reply, tries = str(answer), claimed.attempts + 1
         match verdict.fate:
             case Fate.UNSENT | Fate.OURS:
-                return Outcome(claimed.id, claimed.epoch, MessageState.PENDING, reply=reply, tries=0)
+                return Outcome(claimed.id, claimed.attempts, MessageState.PENDING, reply=reply, tries=0)
             case Fate.DEFERRED if is_hopeless(tries, self._work.hours):
                 reason = f"given up after {tries} tries: {verdict.reason}"
-                return Outcome(claimed.id, claimed.epoch, MessageState.REJECTED, reason, reply)
+                return Outcome(claimed.id, claimed.attempts, MessageState.REJECTED, reason, reply)
             case Fate.DEFERRED:
                 wait = wait_seconds(tries, random.random())  # noqa: S311 - spreads tries, guards nothing
-                return Outcome(claimed.id, claimed.epoch, MessageState.DEFERRED, verdict.reason, reply, wait)
+                return Outcome(claimed.id, claimed.attempts, MessageState.DEFERRED, verdict.reason, reply, wait)
             case _:
                 return Outcome(
-                    claimed.id, claimed.epoch, MessageState(verdict.fate.value), verdict.reason or None, reply
+                    claimed.id, claimed.attempts, MessageState(verdict.fate.value), verdict.reason or None, reply
                 )
 
     # -- the relay ---------------------------------------------------------------------------------------------------

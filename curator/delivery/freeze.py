@@ -8,11 +8,14 @@ from sqlalchemy import and_, case, func, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
 from curator.audience.eligible import candidates
+from curator.delivery import batches
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState
 from curator.doorbell import ring
 from curator.editions.edition import make_edition
 from curator.issues.models import Newsletter, Tracking
 from curator.settings import Settings
+
+_COUNTED = select(func.count(), func.count().filter(Message.state == MessageState.PENDING))
 
 SLICES_AT_START = 2
 """Slices rung for when a delivery starts. The sweep rings for more as long as idle workers answer."""
@@ -42,7 +45,8 @@ def freeze(session: Session, delivery_id: int, settings: Settings) -> Delivery |
     )
     delivery.edition_id = edition.id
     _freeze_audience(session, delivery, newsletter)
-    delivery.expected = session.scalar(select(func.count()).where(Message.delivery_id == delivery.id))
+    delivery.expected, mailed = session.execute(_COUNTED.where(Message.delivery_id == delivery.id)).one()
+    batches.cut(session, delivery.id, mailed)
     delivery.state, delivery.reason = DeliveryState.SENDING, None
     delivery.frozen_at = delivery.started_at = session.scalar(select(func.clock_timestamp()))
     session.flush()

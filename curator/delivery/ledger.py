@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from curator.delivery import batches
+from curator.delivery.batches import Count
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState, Relay
 from curator.delivery.plan import delivery_of
 from curator.delivery.prediction import predict_end
@@ -51,11 +53,11 @@ class MessageRow(NamedTuple):
 def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
     """The JSON of `deliveries show`. Counts are of messages, `rate` is accepted messages a second, times ISO 8601."""
     delivery = delivery_of(session, issue_id)
-    groups = _groups(session, delivery.id)
+    found = batches.count(session, delivery.id)
     counts = {state.value: 0 for state in MessageState}
     excluded: dict[str, int] = {}
     failed_reasons: dict[str, int] = {}
-    for state, reason, number, _ in groups:
+    for state, reason, number, _ in found:
         counts[state] += number
         if state in (MessageState.SUPPRESSED, MessageState.CANCELLED):
             _add(excluded, "cancelled" if state is MessageState.CANCELLED else reason or "suppressed", number)
@@ -76,11 +78,11 @@ def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
         "waiting": sum(counts[state] for state in WAITING),
         "excluded_total": sum(excluded.values()),
         "failed_reasons": failed_reasons,
-        "rate": _rate(session, delivery, groups),
+        "rate": _rate(session, delivery, found),
         "started_at": _iso(delivery.started_at),
         "finished_at": _iso(delivery.finished_at),
         "scheduled_at": _iso(delivery.scheduled_at),
-        "predicted_end": _iso(predict_end(session, delivery)),
+        "predicted_end": _iso(predict_end(session, delivery, found)),
         "rests_until": _iso(delivery.rests_until),
         "window_seconds": delivery.window_seconds,
         "relay": _relay_name(session, delivery),
@@ -147,26 +149,15 @@ def export_csv(session: Session, issue_id: int) -> Iterator[str]:
         yield _line((*written, _safe(reply or ""), relay or "", *(_iso(time) or "" for time in times)))
 
 
-def _groups(session: Session, delivery_id: int) -> list[tuple[MessageState, str | None, int, datetime | None]]:
-    statement = (
-        select(Message.state, Message.reason, func.count(), func.max(Message.done_at))
-        .where(Message.delivery_id == delivery_id)
-        .group_by(Message.state, Message.reason)
-    )
-    return list(session.execute(statement).all())
-
-
-def _rate(
-    session: Session, delivery: Delivery, groups: list[tuple[MessageState, str | None, int, datetime | None]]
-) -> float:
+def _rate(session: Session, delivery: Delivery, counts: list[Count]) -> float:
     """Over the whole delivery: until its end, or until its last accepted message while it runs."""
-    accepted = sum(number for state, _, number, _ in groups if state is MessageState.ACCEPTED)
-    ends = [last for state, _, _, last in groups if state is MessageState.ACCEPTED and last is not None]
-    if not accepted or not ends or delivery.started_at is None:
+    accepted = [count for count in counts if count.state is MessageState.ACCEPTED]
+    ends = [count.last_at for count in accepted if count.last_at is not None]
+    if not ends or delivery.started_at is None:
         return 0.0
     end = session.scalar(select(func.clock_timestamp())) if delivery.state is DeliveryState.SENDING else max(ends)
     seconds = ((end or max(ends)) - delivery.started_at).total_seconds()
-    return round(accepted / max(seconds, 0.001), 1)
+    return round(sum(count.messages for count in accepted) / max(seconds, 0.001), 1)
 
 
 def _relay_name(session: Session, delivery: Delivery) -> str | None:

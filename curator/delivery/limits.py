@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from curator.delivery import batches
 from curator.delivery.addresses import path_of
 from curator.delivery.buckets import Bucket, DayCount, Limit
-from curator.delivery.models import Delivery, Message, MessageState, Relay, Throttle, ThrottleScope
+from curator.delivery.models import Delivery, MessageState, Relay, Throttle, ThrottleScope
 from curator.delivery.warm_up import warm_up_of
 
 SAME_PROVIDER = {"googlemail.com": "gmail.com", "hotmail.com": "outlook.com", "live.com": "outlook.com"}
@@ -106,9 +107,7 @@ def _window(session: Session, delivery_id: int) -> tuple[Bucket, ...]:
     seconds = session.scalar(select(Delivery.window_seconds).where(Delivery.id == delivery_id))
     if not seconds:
         return ()
-    mailed = session.scalar(
-        select(func.count()).where(Message.delivery_id == delivery_id, Message.state != MessageState.SUPPRESSED)
-    )
-    rate = max(mailed or 0, 1) / seconds
+    counts = batches.count(session, delivery_id)
+    rate = max(sum(count.messages for count in counts if count.state is not MessageState.SUPPRESSED), 1) / seconds
     late = min(max(1 / rate, 1.0), _WINDOW_LATE_SECONDS)
     return (Bucket(f"curator:pace:delivery:{delivery_id}", rate, 1, window=1 / rate, step=_SMOOTH / rate, late=late),)

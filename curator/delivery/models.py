@@ -43,7 +43,10 @@ class DeliveryState(StrEnum):
 
 
 class MessageState(StrEnum):
-    """Where a message is. Final: accepted, rejected, unknown, suppressed, cancelled."""
+    """Where a message is. Final: accepted, rejected, unknown, suppressed, cancelled.
+
+    `claimed` is never stored: it is what a pending message is called while a worker holds its batch.
+    """
 
     PENDING = "pending"
     CLAIMED = "claimed"
@@ -139,22 +142,47 @@ class Delivery(Base):
     __table_args__ = (Index("ix_delivery_open", "state", postgresql_where=text("state NOT IN ('sent', 'cancelled')")),)
 
 
+class Batch(Base):
+    """A stretch of a delivery's ledger, `first_id` to `last_id`: what a worker claims, and what is counted once.
+
+    A claim is one update here instead of one on every message. `tally` counts the messages by state and reason. It
+    holds while nobody owns the batch; whoever lets go of it or changes its messages writes it anew (see batches.py).
+    """
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        # No two stretches of one delivery begin alike. Also the order in which pages and exports read them.
+        UniqueConstraint("delivery_id", "first_id"),
+        # What a slice claims, smallest first; one entry for hundreds of messages.
+        Index("ix_batch_open", "delivery_id", "first_id", postgresql_where=text("is_open")),
+    )
+
+    id: Mapped[Id]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id", ondelete="CASCADE"))
+    first_id: Mapped[int]
+    last_id: Mapped[int]
+    is_open: Mapped[bool] = mapped_column(server_default="true")  # something in it is not final
+    # Claimed although its lease had not been given back: the earlier owner may still have messages in flight here.
+    is_inherited: Mapped[bool] = mapped_column(server_default="false")
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]  # nothing in it can be tried earlier
+    tally: Mapped[dict[str, Any]] = mapped_column(server_default="{}")  # {state: {reason or "": messages}}
+    last_accepted_at: Mapped[datetime | None]
+
+
 class Message(Base):
-    """One edition to one subscriber. The row is the truth about whether the mail was sent; see engine.py."""
+    """One edition to one subscriber. The row is the truth about whether the mail was sent; see engine.py.
+
+    Two updates for a message that goes out: the marker before its final dot, the outcome after the reply. No index
+    holds or mentions a column that they write, and half of every page is left free, so both stay on their page (HOT).
+    """
 
     __tablename__ = "message"
     __table_args__ = (
         # Nobody is in an audience twice, so nobody is mailed twice.
         UniqueConstraint("delivery_id", "subscriber_id"),
-        # What a slice claims, smallest id first. States not in the predicate cost no index entry.
-        Index(
-            "ix_message_claimable",
-            "delivery_id",
-            "id",
-            postgresql_where=text("state IN ('pending', 'claimed', 'deferred', 'attempting')"),
-        ),
         Index("ix_message_subscriber", "subscriber_id"),
-        # Room on the page for new versions of the row: updates stay HOT.
         {"postgresql_with": {"fillfactor": 50}},
     )
 
@@ -170,13 +198,13 @@ class Message(Base):
     message_id: Mapped[uuid.UUID] = mapped_column(server_default=func.gen_random_uuid())
     state: Mapped[MessageState] = mapped_column(states(MessageState))
     reason: Mapped[str | None] = mapped_column(Text)
-    epoch: Mapped[int] = mapped_column(Integer, server_default="0")  # the fence: rises with every claim
-    owner: Mapped[str | None]
-    lease_until: Mapped[datetime | None]
+    owner: Mapped[str | None]  # who marked it
     not_before: Mapped[datetime | None]
+    # The fence: a marker is given to who read this number, and every try raises it.
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     last_reply: Mapped[str | None]
-    relay_id: Mapped[int | None] = mapped_column(ForeignKey("relay.id", ondelete="SET NULL"))
+    # No foreign key: checking one for every outcome locks the relay's row a million times.
+    relay_id: Mapped[int | None]
     marked_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
 

@@ -3,8 +3,8 @@
 Every slice has a fresh name and holds the advisory lock of that name on the very connection that writes its markers. So
 a free lock proves that this owner will never mark again: its process died, its connection was cut, or the database
 restarted. A slice that loses that connection marks nothing more; what it still knows it writes over a new connection,
-fenced by (id, epoch, owner). A stopped process (SIGSTOP) keeps its lock; `sweep.py` cuts its connection when its lease
-has not been renewed for longer than any reply may take. Needs direct connections, not a pooler in transaction mode.
+fenced by the owner that marked. A stopped process (SIGSTOP) keeps its lock; `sweep.py` cuts its connection when its
+lease has not been renewed for longer than any reply may take. Needs direct connections, not a pooler.
 """
 
 import asyncio
@@ -17,8 +17,10 @@ import psycopg
 import structlog
 
 from curator.delivery import claim
-from curator.delivery.claim import Connection, Outcome
+from curator.delivery.claim import Connection
+from curator.delivery.marker import Outcome, record_and_mark
 from curator.delivery.scribe import Scribe
+from curator.delivery.supply import Supply
 from curator.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -30,16 +32,17 @@ PATIENCE_SECONDS = 120.0
 class Ownership:
     """The two connections of a slice: one holds the lock and writes markers and outcomes, the other claims."""
 
-    def __init__(self, url: str, name: str, relay_id: int, fence: Connection, claims: Connection) -> None:
+    def __init__(self, url: str, name: str, delivery_id: int, relay_id: int, fence: Connection, claims: Connection):
         self.name = name
         self.claims = claims
-        self.scribe = Scribe(fence, name, relay_id)
+        self.scribe = Scribe(fence, delivery_id, name, relay_id)
         self._url = url
+        self._delivery_id = delivery_id
         self._relay_id = relay_id
         self._fence = fence
 
     @classmethod
-    async def begin(cls, database_url: str, relay_id: int) -> "Ownership":
+    async def begin(cls, database_url: str, delivery_id: int, relay_id: int) -> "Ownership":
         """A new name, locked before any row bears it. `Unavailable` when the database cannot be reached."""
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
         try:
@@ -48,22 +51,22 @@ class Ownership:
             claims = await claim.connect(database_url)
         except psycopg.OperationalError as error:
             raise Unavailable("PostgreSQL cannot be reached. Nothing was sent; it is tried again.") from error
-        return cls(database_url, name, relay_id, fence, claims)
+        return cls(database_url, name, delivery_id, relay_id, fence, claims)
 
-    async def end(self, left_over: list[int]) -> None:
+    async def end(self, supply: Supply) -> None:
         """Write what is unwritten, give back what was not tried, let go of the lock: in this order."""
         await self.scribe.close()
         try:
             if self.scribe.unwritten:
                 raise psycopg.OperationalError("the scribe lost its connection")
-            await claim.put_back(self.claims, self.name, left_over)
+            await supply.end()
         except psycopg.Error:
-            await self._write_anew(left_over)
+            await self._write_anew()
         finally:
             await self.claims.close()
             await self._fence.close()
 
-    async def _write_anew(self, left_over: list[int]) -> None:
+    async def _write_anew(self) -> None:
         """Over a new connection, for a while: the truth is known here and nowhere else."""
         gives_up_at = time.monotonic() + PATIENCE_SECONDS
         outcomes: list[Outcome] = self.scribe.unwritten
@@ -71,11 +74,12 @@ class Ownership:
             try:
                 connection = await claim.connect(self._url)
                 async with connection:
-                    await claim.record_and_mark(connection, self.name, self._relay_id, outcomes, [])
-                    await claim.put_back(connection, self.name, left_over)
+                    await record_and_mark(connection, self._delivery_id, self.name, self._relay_id, outcomes, [])
+                    batches = await claim.held(connection, self._delivery_id, self.name)
+                    await claim.release(connection, self.name, batches)
             except psycopg.Error:
                 await asyncio.sleep(0.5)
             else:
-                log.info("ledger_caught_up", outcomes=len(outcomes), given_back=len(left_over))
+                log.info("ledger_caught_up", outcomes=len(outcomes), given_back=len(batches))
                 return
         log.error("outcomes_not_written", outcomes=len(outcomes))

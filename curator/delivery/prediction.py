@@ -1,17 +1,19 @@
 """The forecast from what is stored: before Send from the audience, while sending from the ledger. Changes nothing."""
 
 import statistics
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from curator.audience.eligible import candidates
+from curator.delivery.batches import IN_BATCH, Count
 from curator.delivery.forecast import Allowance, Load, predict
 from curator.delivery.limits import SAME_PROVIDER, domain_of
 from curator.delivery.models import (
+    Batch,
     Delivery,
     DeliveryState,
     Message,
@@ -47,8 +49,8 @@ def predict_send(session: Session, newsletter_id: int, start: datetime, over: fl
     return predict(load, _allowance(session, relay, newsletter, domains, window, measured, start), start)
 
 
-def predict_end(session: Session, delivery: Delivery) -> datetime | None:
-    """When this delivery will be over; None when it is not on its way or nobody can say."""
+def predict_end(session: Session, delivery: Delivery, counts: Sequence[Count]) -> datetime | None:
+    """When this delivery will be over; None when it is not on its way or nobody can say. `counts`: its ledger's."""
     now = session.scalars(select(func.clock_timestamp())).one()
     if delivery.expected is None:
         is_coming = delivery.state in (DeliveryState.SCHEDULED, DeliveryState.FREEZING)
@@ -57,19 +59,22 @@ def predict_end(session: Session, delivery: Delivery) -> datetime | None:
     relay, newsletter = _relay(session, delivery.newsletter_id), session.get_one(Newsletter, delivery.newsletter_id)
     if delivery.state is not DeliveryState.SENDING or relay is None:
         return None
-    left = select(Message.address).where(Message.delivery_id == delivery.id, Message.state.in_(_LEFT))
     domains = _domains(session)
-    load = Load(session.scalar(left.with_only_columns(func.count())) or 0, _by_domain(session, left, domains))
-    window = None
-    if delivery.window_seconds:
-        all_of_it = select(func.count()).where(
-            Message.delivery_id == delivery.id, Message.state != MessageState.SUPPRESSED
-        )
-        window = (session.scalar(all_of_it) or 1) / delivery.window_seconds
-    rests_until = max(delivery.rests_until or now, now)
-    measured = _rate_now(session, delivery, now) if rests_until == now else _usual_rate(session, relay)
-    allowed = _allowance(session, relay, newsletter, domains, window, measured, rests_until)
-    return predict(load, allowed, rests_until)
+    left = (
+        select(Message.address)
+        .join(Batch, text(IN_BATCH))
+        .where(Batch.delivery_id == delivery.id, Batch.is_open, Message.state.in_(_LEFT))
+    )
+    load = Load(_sum(counts, _LEFT), _by_domain(session, left, domains))
+    mailed = _sum(counts, set(MessageState) - {MessageState.SUPPRESSED})
+    window = mailed / delivery.window_seconds if delivery.window_seconds else None
+    start = max(delivery.rests_until or now, now)
+    measured = _rate_now(session, delivery, now) if start == now else _usual_rate(session, relay)
+    return predict(load, _allowance(session, relay, newsletter, domains, window, measured, start), start)
+
+
+def _sum(counts: Sequence[Count], states: Collection[MessageState]) -> int:
+    return sum(count.messages for count in counts if count.state in states)
 
 
 def _allowance(
@@ -155,10 +160,16 @@ def _rate_now(session: Session, delivery: Delivery, now: datetime) -> float | No
     if delivery.started_at is None:
         return None
     seconds = min((now - delivery.started_at).total_seconds(), RECENT_SECONDS)
-    since = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, RECENT_SECONDS)
+    since = now - timedelta(seconds=RECENT_SECONDS)
     accepted = session.scalar(
-        select(func.count()).where(
-            Message.delivery_id == delivery.id, Message.state == MessageState.ACCEPTED, Message.done_at > since
+        select(func.count())
+        .select_from(Batch)
+        .join(Message, text(IN_BATCH))
+        .where(
+            Batch.delivery_id == delivery.id,
+            or_(Batch.last_accepted_at > since, Batch.owner.is_not(None)),
+            Message.state == MessageState.ACCEPTED,
+            Message.done_at > since,
         )
     )
     return accepted / max(seconds, 0.1) if accepted and accepted >= AT_LEAST else None

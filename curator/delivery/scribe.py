@@ -6,11 +6,13 @@ what it could not write in `unwritten`; ownership.py goes on from there.
 """
 
 import asyncio
+from collections.abc import Callable
 
 import psycopg
 import structlog
 
-from curator.delivery.claim import Claimed, Connection, Outcome, put_back, record_and_mark
+from curator.delivery.claim import Claimed, Connection
+from curator.delivery.marker import Outcome, record_and_mark, refuse
 
 log = structlog.get_logger(__name__)
 
@@ -21,11 +23,14 @@ GROUP_SECONDS = 0.003
 class Scribe:
     """One per slice, on the connection that holds the owner's lock.
 
-    `is_broken`: that connection is lost. `is_halted`: the delivery was found not to be sending any more.
+    `is_broken`: that connection is lost. `is_halted`: the delivery was found not to be sending any more. `on_written`
+    is told of every message that is done: its outcome is on disk, or the reason why it got no marker is.
     """
 
-    def __init__(self, connection: Connection, owner: str, relay_id: int) -> None:
+    def __init__(self, connection: Connection, delivery_id: int, owner: str, relay_id: int) -> None:
+        self.on_written: Callable[[int], None] = lambda message_id: None
         self._connection = connection
+        self._delivery_id = delivery_id
         self._owner = owner
         self._relay_id = relay_id
         self._wanted: list[tuple[Claimed, asyncio.Future[bool]]] = []
@@ -77,9 +82,11 @@ class Scribe:
             return
         claims = [claimed for claimed, _ in wanted]
         try:
-            marked = await record_and_mark(self._connection, self._owner, self._relay_id, outcomes, claims)
+            marked = await record_and_mark(
+                self._connection, self._delivery_id, self._owner, self._relay_id, outcomes, claims
+            )
             refused = [claimed.id for claimed in claims if claimed.id not in marked]
-            self.is_halted = not await put_back(self._connection, self._owner, refused) or self.is_halted
+            self.is_halted = not await refuse(self._connection, refused) or self.is_halted
         except psycopg.Error as error:
             self._break(error, outcomes, wanted)
             return
@@ -89,6 +96,8 @@ class Scribe:
         for claimed, granted in wanted:
             if not granted.done():
                 granted.set_result(claimed.id in marked)
+        for message_id in (*(outcome.id for outcome in outcomes), *refused):
+            self.on_written(message_id)
 
     def _break(
         self, error: BaseException, outcomes: list[Outcome], wanted: list[tuple[Claimed, asyncio.Future[bool]]]

@@ -1,26 +1,33 @@
-"""Claimed messages for the lines of a slice: claimed ahead in chunks, held by their lease, given back at the end.
+"""Claimed messages for the lines of a slice: claimed ahead batch by batch, held by their lease, let go of when done.
 
-Hands out each claim once. Claims nothing after `close`, and nothing of a delivery that is not sending.
+Hands out each message once. A batch is let go of when the last of its messages is done, which is after its outcome is
+on disk. Claims nothing after `close`, and nothing of a delivery that is not sending.
 """
 
 import asyncio
 from collections import deque
 
-from curator.delivery.claim import Claimed, Connection, claim, put_back, renew
+from curator.delivery.claim import Claim, Claimed, Connection, claim, held, release, renew
+from curator.delivery.marker import refuse
+
+AHEAD = 128
+"""The next batch is claimed when no more messages than this wait to be handed out."""
 
 
 class Supply:
-    """One per slice. `chunk` messages are claimed at a time; the next chunk is fetched while half of one is left."""
+    """One per slice, on a connection of its own."""
 
-    def __init__(self, connection: Connection, delivery_id: int, owner: str, *, chunk: int, lease: float) -> None:
+    def __init__(self, connection: Connection, delivery_id: int, owner: str, *, lease: float) -> None:
         self._connection = connection
         self._delivery_id = delivery_id
         self._owner = owner
-        self._chunk = chunk
         self._lease = lease
         self._waiting: deque[Claimed] = deque()
-        self._held: dict[int, Claimed] = {}
+        self._batch_of: dict[int, int] = {}
+        self._undone: dict[int, int] = {}  # messages of a batch that are not done yet
+        self._turn = asyncio.Lock()  # statements that belong together share the connection with nobody
         self._claiming: asyncio.Task[None] | None = None
+        self._releasing: set[asyncio.Task[None]] = set()
         self._is_exhausted = False
         self._is_closed = False
 
@@ -34,9 +41,15 @@ class Supply:
                 return None
             await asyncio.shield(self._claiming)
 
-    def done(self, claimed: Claimed) -> None:
-        """It has an outcome: its lease is no longer ours to renew."""
-        self._held.pop(claimed.id, None)
+    def done(self, message_id: int) -> None:
+        """What became of it is written, or it was refused and that is written."""
+        batch_id = self._batch_of.pop(message_id)
+        self._undone[batch_id] -= 1
+        if not self._undone[batch_id]:
+            del self._undone[batch_id]
+            task = asyncio.create_task(self._release([batch_id]))
+            self._releasing.add(task)
+            task.add_done_callback(self._releasing.discard)
 
     def take_back(self, claimed: Claimed) -> None:
         """It was not tried: the next one to ask may have it."""
@@ -51,28 +64,42 @@ class Supply:
         self._is_exhausted = self._is_closed = True
 
     async def renew(self) -> None:
-        """Hold everything that waits here or is being sent for another lease."""
-        await renew(self._connection, self._owner, list(self._held), self._lease)
+        """Hold everything that is held for another lease."""
+        async with self._turn:
+            await renew(self._connection, self._delivery_id, self._owner, self._lease)
 
-    async def left_over(self) -> list[int]:
-        """The ids that were claimed and not tried. Call it after `close`."""
-        if self._claiming is not None:
-            await asyncio.gather(self._claiming, return_exceptions=True)
-        return list(self._held)
+    async def end(self) -> None:
+        """Let go of everything. Call it after `close`, when every outcome is written."""
+        tasks = [*self._releasing, *([self._claiming] if self._claiming is not None else [])]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._release(await held(self._connection, self._delivery_id, self._owner))
 
     def _claim_ahead(self) -> None:
         if self._claiming is not None and self._claiming.done():
             task, self._claiming = self._claiming, None
             task.result()  # what went wrong goes wrong here
-        if not self._is_exhausted and self._claiming is None and len(self._waiting) <= self._chunk // 2:
-            self._claiming = asyncio.create_task(self._claim_chunk())
+        if not self._is_exhausted and self._claiming is None and len(self._waiting) <= AHEAD:
+            self._claiming = asyncio.create_task(self._claim())
 
-    async def _claim_chunk(self) -> None:
-        found = await claim(self._connection, self._delivery_id, self._owner, self._chunk, self._lease)
-        self._is_exhausted = self._is_exhausted or len(found) < self._chunk
-        self._held.update((claimed.id, claimed) for claimed in found)
-        self._waiting.extend(claimed for claimed in found if claimed.may_mail)
-        refused = [claimed.id for claimed in found if not claimed.may_mail]
-        for each in refused:
-            del self._held[each]
-        await put_back(self._connection, self._owner, refused)  # by what was true when they were claimed
+    async def _claim(self) -> None:
+        async with self._turn:
+            found = await claim(self._connection, self._delivery_id, self._owner, self._lease)
+            if found is None:
+                self._is_exhausted = True
+                return
+            refused = [claimed.id for claimed in found.messages if not claimed.may_mail]
+            await refuse(self._connection, refused)  # by what was true when they were claimed
+            await self._take(found)
+
+    async def _take(self, found: Claim) -> None:
+        messages = [claimed for claimed in found.messages if claimed.may_mail]
+        if not messages:
+            await release(self._connection, self._owner, [found.batch_id])
+            return
+        self._undone[found.batch_id] = len(messages)
+        self._batch_of.update((claimed.id, found.batch_id) for claimed in messages)
+        self._waiting.extend(messages)
+
+    async def _release(self, batch_ids: list[int]) -> None:
+        async with self._turn:
+            await release(self._connection, self._owner, batch_ids)

@@ -7,6 +7,8 @@ never mark or send again (see ownership.py). Two sweeps at once do no harm: the 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from curator.delivery import batches
+from curator.delivery.batches import IN_BATCH
 from curator.delivery.bell import may_ring
 from curator.delivery.claim import lock_key
 from curator.delivery.closing import close_if_done, finish_cancelled
@@ -27,28 +29,29 @@ _RUNNING = select(Delivery.id, Delivery.state).where(
     | ((Delivery.state == DeliveryState.CANCELLED) & Delivery.finished_at.is_(None))
 )
 
+# Who holds a batch, and who marked messages in a batch that was taken over. Silent: for longer than a reply may take.
 _OWNERS = text(
-    """
-    SELECT owner, max(lease_until) < clock_timestamp() - make_interval(secs => :silence) AS is_silent
-    FROM message WHERE delivery_id = :delivery AND state IN ('pending', 'claimed', 'deferred', 'attempting')
-      AND state IN ('claimed', 'attempting') AND owner IS NOT NULL
-    GROUP BY owner
-    """
+    f"""
+    SELECT owner, bool_and(is_silent) FROM (
+        SELECT owner, lease_until < clock_timestamp() - make_interval(secs => :silence) AS is_silent
+        FROM batch WHERE delivery_id = :delivery AND owner IS NOT NULL
+        UNION ALL
+        SELECT message.owner, message.marked_at < clock_timestamp() - make_interval(secs => :silence)
+        FROM batch JOIN message ON {IN_BATCH}
+        WHERE batch.delivery_id = :delivery AND batch.is_inherited AND message.state = 'attempting'
+          AND message.owner IS DISTINCT FROM batch.owner
+    ) AS found GROUP BY owner
+    """  # noqa: S608 - our own constants
 )
 
 _IN_DOUBT = text(
-    """
-    UPDATE message SET state = 'unknown', attempts = attempts + 1, done_at = clock_timestamp(), lease_until = NULL,
+    f"""
+    UPDATE message SET state = 'unknown', attempts = attempts + 1, done_at = clock_timestamp(),
         reason = 'the worker ended after the message was sent, before the reply'
-    WHERE delivery_id = :delivery AND owner = :owner AND state = 'attempting'
-    """
-)
-
-_UNTRIED = text(
-    """
-    UPDATE message SET state = 'pending', lease_until = NULL
-    WHERE delivery_id = :delivery AND owner = :owner AND state = 'claimed'
-    """
+    FROM batch
+    WHERE batch.delivery_id = :delivery AND (batch.owner = :owner OR batch.is_inherited) AND {IN_BATCH}
+      AND message.owner = :owner AND message.state = 'attempting'
+    """  # noqa: S608 - our own constants
 )
 
 _CUT_OFF = text(
@@ -64,9 +67,9 @@ _CUT_OFF = text(
 _CLAIMABLE = text(
     """
     SELECT EXISTS (
-        SELECT FROM message WHERE delivery_id = :delivery AND state IN ('pending', 'claimed', 'deferred', 'attempting')
-          AND (state = 'pending' OR (state = 'deferred' AND not_before <= clock_timestamp())
-               OR (state = 'claimed' AND lease_until < clock_timestamp())))
+        SELECT FROM batch WHERE delivery_id = :delivery AND is_open
+          AND CASE WHEN owner IS NULL THEN coalesce(not_before <= clock_timestamp(), true)
+                   ELSE lease_until < clock_timestamp() END)
       AND NOT EXISTS (SELECT FROM delivery WHERE id = :delivery AND rests_until > clock_timestamp())
     """
 )
@@ -99,11 +102,15 @@ def _needs_slice(session: Session, delivery_id: int, settings: Settings) -> bool
 
 
 def name_the_doubtful(session: Session, delivery_id: int, settings: Settings) -> None:
-    """What owners that are gone have left: in flight becomes `unknown`, claimed becomes `pending` again."""
+    """What owners that are gone have left: in flight becomes `unknown`, and their batches are free again."""
     silence = settings.lease_seconds + settings.smtp_reply_seconds + _GRACE_SECONDS
+    is_changed = False
     for owner, is_silent in session.execute(_OWNERS, {"delivery": delivery_id, "silence": silence}).all():
         if session.scalar(select(func.pg_try_advisory_xact_lock(lock_key(owner)))):
             session.execute(_IN_DOUBT, {"delivery": delivery_id, "owner": owner})
-            session.execute(_UNTRIED, {"delivery": delivery_id, "owner": owner})
+            batches.release(session, delivery_id, owner)
+            is_changed = True
         elif is_silent:  # stopped, not dead: without its connection it can never mark again; the next sweep goes on
             session.execute(_CUT_OFF, {"key": lock_key(owner)})
+    if is_changed:
+        batches.settle(session, delivery_id)

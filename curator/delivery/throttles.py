@@ -9,16 +9,23 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from curator.delivery import batches
+from curator.delivery.batches import IN_BATCH
 from curator.delivery.limits import SAME_PROVIDER, domain_of
 from curator.delivery.models import Throttle, ThrottleScope
 from curator.errors import Invalid, NotFound
 
 _LOOK_AGAIN = text(
-    """
-    UPDATE message SET not_before = clock_timestamp()
-    WHERE state IN ('pending', 'claimed', 'deferred', 'attempting') AND state = 'deferred' AND reason LIKE :reason
-      AND delivery_id IN (SELECT id FROM delivery WHERE state NOT IN ('sent', 'cancelled'))
-    """
+    f"""
+    WITH freed AS (
+        UPDATE message SET not_before = clock_timestamp()
+        FROM batch JOIN delivery ON delivery.id = batch.delivery_id
+        WHERE delivery.state NOT IN ('sent', 'cancelled') AND batch.is_open AND {IN_BATCH}
+          AND message.state = 'deferred' AND message.reason LIKE :reason
+        RETURNING message.delivery_id
+    )
+    SELECT DISTINCT delivery_id FROM freed
+    """  # noqa: S608 - our own constants
 )
 
 
@@ -61,7 +68,8 @@ def waiting_reason(domain: str, rate: float) -> str:
 
 def _let_look_again(session: Session, scope: ThrottleScope, domain: str) -> None:
     if scope is ThrottleScope.RECIPIENT_DOMAIN:
-        session.execute(_LOOK_AGAIN, {"reason": f"waits for its turn: % to {domain}"})
+        for delivery_id in session.scalars(_LOOK_AGAIN, {"reason": f"waits for its turn: % to {domain}"}).all():
+            batches.settle(session, delivery_id)
 
 
 def _scope(scope: str) -> ThrottleScope:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from curator.audience.leave import leave
 from curator.audience.models import Consent, ConsentAction, Scope, Subscription
 from curator.audience.suppress import suppress
+from curator.delivery.batches import settle
 from curator.delivery.freeze import freeze
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState, Relay
 from curator.demo.articles import Shelf
@@ -110,6 +111,7 @@ def _settle(session: Session, delivery: Delivery, started_at: datetime) -> list[
     session.execute(update(Message), rows)
     suppressed = (Message.delivery_id == delivery.id, Message.state == MessageState.SUPPRESSED)
     session.execute(update(Message).where(*suppressed).values(done_at=started_at))
+    settle(session, delivery.id)
     session.expire_all()
     return list(session.scalars(select(Message).where(Message.delivery_id == delivery.id).order_by(Message.id)))
 

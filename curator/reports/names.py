@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
 from curator.delivery.ledger import WAITING, MessageRow
-from curator.delivery.models import Delivery, Message, MessageState
+from curator.delivery.models import Batch, Delivery, Message, MessageState
 from curator.issues.models import Issue
 
 
@@ -45,14 +46,26 @@ def names_of(
 ) -> Names:
     """The messages of one term by id. `reason` is a key of that term's counts in `ledger.delivery_status`."""
     columns = [getattr(Message, name) for name in MessageRow._fields]
-    statement = select(*columns).where(
-        Message.delivery_id == delivery_id, Message.id > after, Message.state.in_(_STATES[term])
+    statement = (
+        select(*columns)
+        .select_from(Batch)
+        .join(Message, Message.id.between(Batch.first_id, Batch.last_id) & (Message.delivery_id + 0 == delivery_id))
+        .where(Batch.delivery_id == delivery_id, Batch.last_id > after, _may_have(term))
+        .where(Message.id > after, Message.state.in_(_STATES[term]))
     )
     if reason:
         statement = statement.where(_has_reason(term, reason))
-    rows = [MessageRow(*row) for row in session.execute(statement.order_by(Message.id).limit(limit + 1))]
+    # Batches do not overlap: this is the order of the ids, and found a batch at a time.
+    ordered = statement.order_by(Batch.first_id, Message.id).limit(limit + 1)
+    rows = [MessageRow(*row) for row in session.execute(ordered)]
     has_more = len(rows) > limit
     return Names(rows[:limit], rows[limit - 1].id if has_more else None)
+
+
+def _may_have(term: Term) -> ColumnElement[bool]:
+    """Only batches with such messages are opened: those in work, and those whose tally says so."""
+    has_some: ColumnElement[bool] = Batch.tally.has_any(array([state.value for state in _STATES[term]]))
+    return has_some | Batch.owner.is_not(None)
 
 
 def _has_reason(term: Term, reason: str) -> ColumnElement[bool]:

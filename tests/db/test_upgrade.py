@@ -4,9 +4,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.orm import Session
 
 from curator.db import upgrade
+from curator.delivery import batches
+from curator.delivery.models import Batch
 from curator.settings import Settings
 
 REVISION = '''
@@ -26,12 +29,12 @@ def upgrade() -> None:
 
 @pytest.fixture
 def empty_database(settings: Settings) -> "pytest.Generator[str]":
-    """The address of a database without a table."""
-    name = "upgrade_me"
+    """The address of a database without a table; the name is that of this test process's own."""
     engine = create_engine(settings.sqlalchemy_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
         current = connection.scalar(text("SELECT current_database()"))
+        name = f"upgrade_{current}"
+        connection.execute(text(f"CREATE DATABASE {name}"))
     yield settings.database_url.replace(f"/{current}?", f"/{name}?")
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
@@ -77,3 +80,31 @@ def test_a_new_revision_makes_it_old_again(empty_database: str, migrations: Path
     engine.dispose()
     assert upgrade.upgrade(empty_database)
     assert not upgrade.upgrade(empty_database)
+
+
+def test_deliveries_of_before_are_cut_and_counted(empty_database: str) -> None:
+    """A ledger written before batches goes on with them."""
+    engine = create_engine(empty_database.replace("postgresql://", "postgresql+psycopg://"))
+    upgrade._run(empty_database, "0001")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """
+                INSERT INTO newsletter (id, slug, name, from_name, from_address, language, section_template)
+                VALUES (1, 'w', 'W', 'W', 'w@example.org', 'nl', '[]');
+                INSERT INTO issue (id, newsletter_id, number, subject, state) VALUES (1, 1, 1, 'One', 'sending');
+                INSERT INTO delivery (id, issue_id, newsletter_id, state, scheduled_at, by, expected)
+                VALUES (1, 1, 1, 'sending', now(), 'w', 1200);
+                INSERT INTO message (delivery_id, address, state, reason)
+                SELECT 1, 'r' || n, CASE WHEN n <= 600 THEN 'accepted' WHEN n <= 700 THEN 'claimed' ELSE 'pending' END,
+                    NULL FROM generate_series(1, 1200) AS n
+                """
+            )
+        )
+    assert upgrade.upgrade(empty_database)
+    with Session(engine) as session:
+        counts = {count.state.value: count.messages for count in batches.count(session, 1)}
+        opened = session.scalars(select(Batch.is_open).order_by(Batch.first_id)).all()
+    engine.dispose()
+    assert counts == {"accepted": 600, "pending": 600}
+    assert opened == [False, True, True]

@@ -1,15 +1,20 @@
 """The cast of the delivery tests: a newsletter with an issue to send, readers, a relay, a delivery."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from curator.audience.addresses import address_hash
 from curator.audience.models import Subscriber, Subscription, SubscriptionState
+from curator.delivery import batches, claim
+from curator.delivery.claim import Claim, Claimed, Connection
 from curator.delivery.freeze import freeze
-from curator.delivery.models import Delivery, DeliveryState, Message, MessageState, Relay
+from curator.delivery.marker import Outcome, record_and_mark
+from curator.delivery.models import Batch, Delivery, DeliveryState, Message, MessageState, Relay
 from curator.delivery.plan import send_issue
 from curator.delivery.relays import set_relay
 from curator.issues.compose import add_item
@@ -85,8 +90,22 @@ def a_bare_delivery(session: Session, settings: Settings, readers: int) -> Deliv
     )
     columns = ["delivery_id", "subscriber_id", "subscription_id", "address", "state"]
     session.execute(insert(Message).from_select(columns, people))
+    batches.cut(session, delivery.id, readers)
     session.commit()
     return delivery
+
+
+def put(session: Session, **values: object) -> None:
+    """Make every message like this, and the tallies with it."""
+    session.execute(update(Message).values(**values))
+    for delivery_id in session.scalars(select(Delivery.id)):
+        batches.settle(session, delivery_id)
+
+
+def hold(session: Session, owner: str, *, seconds: float) -> None:
+    """Every batch as if `owner` had claimed it with a lease that ends in so many seconds."""
+    until = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    session.execute(update(Batch).values(owner=owner, lease_until=until))
 
 
 def states(session: Session, delivery_id: int) -> dict[str, MessageState]:
@@ -99,3 +118,29 @@ def states(session: Session, delivery_id: int) -> dict[str, MessageState]:
 def the_relay(session: Session) -> Relay:
     """The relay `default`."""
     return session.scalars(select(Relay)).one()
+
+
+def with_connection(settings: Settings, act: Callable[[Connection], Any]) -> Any:
+    """Run `act` with a connection of the engine's kind."""
+
+    async def run() -> Any:
+        async with await claim.connect(settings.database_url) as connection:
+            return await act(connection)
+
+    return asyncio.run(run())
+
+
+def claimed_by(
+    settings: Settings, delivery: Delivery, owner: str, lease: float = 60, *, or_none: bool = False
+) -> Claim:
+    """The next batch, claimed as a slice of that name would."""
+    found = with_connection(settings, lambda c: claim.claim(c, delivery.id, owner, lease))
+    assert or_none or found is not None
+    return found
+
+
+def marked_by(
+    settings: Settings, owner: str, wanted: list[Claimed], outcomes: list[Outcome] | None, delivery: Delivery
+) -> set[int]:
+    """Who of `wanted` gets a marker when a slice of that name asks, after writing `outcomes`."""
+    return with_connection(settings, lambda c: record_and_mark(c, delivery.id, owner, None, outcomes or [], wanted))

@@ -7,17 +7,18 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from curator.delivery.batches import settle
 from curator.delivery.ledger import COLUMNS, delivery_status, export_csv, page_of_messages
 from curator.delivery.models import Delivery, Message, MessageState
 from curator.errors import NotFound
 from curator.settings import Settings
-from tests.delivery.cast import a_bare_delivery
+from tests.delivery.cast import a_bare_delivery, hold
 
 OUTCOMES: Sequence[tuple[str, str | None]] = (
     ("accepted", None),
     ("accepted", None),
     ("pending", None),
-    ("claimed", None),
+    ("pending", None),
     ("attempting", None),
     ("deferred", "relay asked to wait (451)"),
     ("rejected", "unknown user"),
@@ -35,7 +36,7 @@ def delivery(committed: Session, settings: Settings) -> Delivery:
     for message, (state, reason) in zip(committed.query(Message).order_by(Message.id), OUTCOMES, strict=True):
         message.state, message.reason = MessageState(state), reason
         message.done_at = committed.scalar(select(func.clock_timestamp()))
-    committed.flush()
+    settle(committed, made.id)
     return made
 
 
@@ -51,6 +52,20 @@ def test_the_equation_holds_and_opens(committed: Session, delivery: Delivery) ->
     assert status["rate"] > 0
     assert status["state"] == "sending"
     assert status["started_at"].endswith("+00:00")
+
+
+def test_it_holds_while_a_worker_changes_what_it_holds(committed: Session, delivery: Delivery) -> None:
+    before = delivery_status(committed, delivery.issue_id)
+    hold(committed, "host:1:a", seconds=60)
+    held = delivery_status(committed, delivery.issue_id)
+    assert (held["counts"]["claimed"], held["counts"]["pending"]) == (2, 0)
+    assert {**held, "counts": 0, "rate": 0} == {**before, "counts": 0, "rate": 0}
+    row = committed.query(Message).filter(Message.state == MessageState.PENDING).first()
+    assert row is not None
+    row.state = MessageState.ACCEPTED
+    committed.flush()
+    after = delivery_status(committed, delivery.issue_id)
+    assert (after["accepted"], after["waiting"]) == (3, 3)
 
 
 def test_an_issue_without_a_delivery(committed: Session, delivery: Delivery) -> None:

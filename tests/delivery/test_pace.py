@@ -44,7 +44,7 @@ class Queue:
 
 
 def _message(number: int, domain: str) -> Claimed:
-    return Claimed(number, 1, f"r{number}@{domain}", "", uuid4(), 1, False, 0, True)
+    return Claimed(number, f"r{number}@{domain}", "", uuid4(), 1, False, 0, True)
 
 
 class Run:

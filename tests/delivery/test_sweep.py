@@ -8,19 +8,16 @@ import redis
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from curator.delivery.batches import settle
 from curator.delivery.claim import lock_key
-from curator.delivery.models import DeliveryState, Message, MessageState
+from curator.delivery.ledger import delivery_status
+from curator.delivery.models import Batch, DeliveryState, Message, MessageState
 from curator.delivery.sweep import sweep
 from curator.issues.models import Issue, IssueState
 from curator.settings import Settings
-from tests.delivery.cast import a_bare_delivery
+from tests.delivery.cast import a_bare_delivery, hold, put
 
 pytestmark = pytest.mark.usefixtures("redis_client")
-
-
-def put(session: Session, **values: object) -> None:
-    session.execute(update(Message).values(**values))
-    session.flush()
 
 
 @pytest.mark.parametrize(
@@ -29,8 +26,7 @@ def put(session: Session, **values: object) -> None:
         ({"state": "pending"}, True),
         ({"state": "deferred", "not_before": datetime.now(UTC) - timedelta(seconds=1)}, True),
         ({"state": "deferred", "not_before": datetime.now(UTC) + timedelta(hours=1)}, False),
-        ({"state": "claimed", "lease_until": datetime.now(UTC) - timedelta(seconds=1)}, True),
-        ({"state": "claimed", "lease_until": datetime.now(UTC) + timedelta(hours=1)}, False),
+        ({"state": "accepted"}, False),
     ],
 )
 def test_slices_are_rung_for_what_can_be_claimed(
@@ -39,6 +35,18 @@ def test_slices_are_rung_for_what_can_be_claimed(
     delivery = a_bare_delivery(committed, settings, 1)
     put(committed, **values)
     assert sweep(committed, settings) == ([("delivery.slice", delivery.id)] if is_due else [])
+
+
+@pytest.mark.parametrize(("seconds", "is_due"), [(-1, True), (3600, False)])
+def test_what_a_living_worker_holds_is_due_when_its_lease_is_over(
+    committed: Session, settings: Settings, seconds: float, is_due: bool
+) -> None:
+    delivery = a_bare_delivery(committed, settings, 1)
+    hold(committed, "host:1:a", seconds=seconds)
+    committed.commit()
+    with psycopg.connect(settings.database_url) as living:
+        living.execute("SELECT pg_advisory_lock(%s)", (lock_key("host:1:a"),))
+        assert sweep(committed, settings) == ([("delivery.slice", delivery.id)] if is_due else [])
 
 
 def test_one_ring_at_a_time(committed: Session, settings: Settings, redis_client: "redis.Redis[bytes]") -> None:
@@ -67,15 +75,17 @@ def test_freezing_is_rung_for_when_it_is_due(committed: Session, settings: Setti
 
 
 @pytest.mark.parametrize("owner_lives", [True, False])
+@pytest.mark.parametrize("holder", ["host:1:a", "host:2:b", None], ids=["its own", "taken over", "let go of"])
 @pytest.mark.parametrize(
     "state", [DeliveryState.SENDING, DeliveryState.PAUSED, DeliveryState.HOLDING, DeliveryState.CANCELLED]
 )
 def test_only_the_dead_leave_doubt_behind(
-    committed: Session, settings: Settings, state: DeliveryState, owner_lives: bool
+    committed: Session, settings: Settings, state: DeliveryState, owner_lives: bool, holder: str | None
 ) -> None:
     delivery = a_bare_delivery(committed, settings, 2)
-    lease = datetime.now(UTC) - timedelta(seconds=30)  # over, but not for longer than a reply may take
-    put(committed, state="attempting", owner="host:1:a", lease_until=lease)
+    put(committed, state="attempting", owner="host:1:a", marked_at=datetime.now(UTC))
+    hold(committed, holder, seconds=-30)  # over, but not for longer than a reply may take
+    committed.execute(update(Batch).values(is_inherited=holder != "host:1:a"))
     delivery.state = state
     committed.commit()
     with psycopg.connect(settings.database_url) as other:
@@ -87,14 +97,16 @@ def test_only_the_dead_leave_doubt_behind(
     assert found == {MessageState.ATTEMPTING if owner_lives else MessageState.UNKNOWN}
     if not owner_lives:
         assert {message.attempts for message in committed.query(Message)} == {1}
+        if state is not DeliveryState.CANCELLED:
+            assert delivery_status(committed, delivery.issue_id)["unknown"] == 2
         assert all(message.reason and message.done_at for message in committed.query(Message))
 
 
 def test_what_the_dead_had_claimed_is_free_at_once(committed: Session, settings: Settings) -> None:
     delivery = a_bare_delivery(committed, settings, 2)
-    put(committed, state="claimed", owner="host:1:a", lease_until=datetime.now(UTC) + timedelta(hours=1))
+    hold(committed, "host:1:a", seconds=3600)
     assert sweep(committed, settings) == [("delivery.slice", delivery.id)]
-    assert {message.state for message in committed.query(Message).populate_existing()} == {MessageState.PENDING}
+    assert {batch.owner for batch in committed.query(Batch).populate_existing()} == {None}
 
 
 @pytest.mark.parametrize(
@@ -115,6 +127,7 @@ def test_sent_only_when_the_ledger_says_so(
         living.execute("SELECT pg_advisory_lock(%s)", (lock_key("host:1:a"),))
         for message, state in zip(committed.query(Message).order_by(Message.id), states, strict=True):
             message.state, message.not_before, message.owner = MessageState(state), later, "host:1:a"
+        settle(committed, delivery.id)
         delivery.expected, delivery.reason = expected, "Relay default cannot be reached."
         committed.commit()
         sweep(committed, settings)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from curator.delivery import batches
 from curator.delivery.engine import run_slice
 from curator.delivery.ledger import delivery_status
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState
@@ -81,8 +82,8 @@ def test_a_count_that_redis_lost_is_taken_from_the_ledger(
         run_slice(delivery.id, settings=long, should_stop=lambda: sink.accepted >= 10)
         redis_client.flushdb()  # type: ignore[attr-defined]
         for _ in range(3):
-            committed.execute(update(Message).where(Message.state == MessageState.DEFERRED).values(not_before=None))
             committed.execute(update(Message).where(Message.state == MessageState.DEFERRED).values(state="pending"))
+            batches.settle(committed, delivery.id)
             committed.commit()
             run_slice(delivery.id, settings=long, should_stop=stop_never)
     assert sink.recipients().total() == 20

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from curator.audience.addresses import address_hash, canonical
 from curator.audience.models import Subscriber, Subscription, SubscriptionState
+from curator.delivery.batches import cut
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState
 from curator.editions.models import Edition, Link
 from curator.events.models import Actor, Event, EventKind
@@ -98,7 +99,7 @@ def send_issue(
     for index in range(readers):
         state = states[index] if index < len(states) else MessageState.ACCEPTED
         _add_reader(session, sent, at, consent=consent, state=state)
-    session.flush()
+    cut(session, delivery.id, readers)
     return sent
 
 

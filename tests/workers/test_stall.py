@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from curator.delivery.batches import cut
 from curator.delivery.models import Delivery, Message, MessageState
 from curator.issues.compose import create_issue
 from curator.issues.newsletters import create_newsletter
@@ -44,6 +45,7 @@ def waiting_message(session: Session, state: MessageState) -> None:
     session.flush()
     row = {"delivery_id": delivery.id, "address": "a@example.org", "state": state, "message_id": uuid.uuid4()}
     session.execute(insert(Message), [row])
+    cut(session, delivery.id, 1)
 
 
 @pytest.mark.parametrize(("state", "leaves"), [(MessageState.PENDING, True), (MessageState.ACCEPTED, False)])

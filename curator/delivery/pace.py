@@ -3,7 +3,7 @@
 A message whose domain has no turn soon never holds its line: it is set aside for a moment, or put off in the ledger
 with a place in the queue, and the line goes on with another. What limits the whole delivery is waited for; when that
 takes long the slice ends and says when to come back. Where nothing limits, Redis is never asked. While it is away,
-nothing limited starts: a limit is a promise to others.
+nothing limited starts: a limit is a promise to others. The ledger is only read here, in transactions of its own.
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 Read once per slice, so that a change takes effect within one. Nothing here waits or counts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -49,9 +49,9 @@ class Limits:
         return self.recipients.get(domain_of(address)) if self.recipients else None
 
 
-def load_limits(session: Session, delivery_id: int, sender: str) -> Limits:
-    """What is stored about relays, about this sender, about recipients, and about this delivery's window."""
-    relays = session.scalars(select(Relay)).all()
+def load_limits(session: Session, delivery_id: int, sender: str, relay_ids: Sequence[int]) -> Limits:
+    """What is stored about these relays, about this sender, about recipients, and about this delivery's window."""
+    relays = session.scalars(select(Relay).where(Relay.id.in_(relay_ids))).all()
     throttles = {(t.scope, t.domain): t.rate for t in session.scalars(select(Throttle))}
     here = domain_of(sender)
     from_here = throttles.get((ThrottleScope.SENDER_DOMAIN, here))

@@ -92,6 +92,16 @@ class Pace:
                 await self._hold(claimed, bucket)
         return None
 
+    def at_hand(self) -> Claimed | None:
+        """A message nobody has to wait for, of a delivery nobody has to wait for; None without looking further."""
+        if self._limits.shared or any(self._limits.relays.values()):
+            return None
+        claimed = self._supply.at_hand()
+        if claimed is None or self._limits.of_recipient(claimed.address) is None:
+            return claimed
+        self._supply.take_back(claimed)
+        return None
+
     async def take(self, claimed: Claimed, relay_id: int) -> bool:
         """Wait for this message's turn. False: it goes later, or the slice is over; see for another."""
         if self._buckets is None:

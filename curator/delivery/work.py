@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from curator.delivery.claim import Claimed
 from curator.delivery.connect import hello_name
+from curator.delivery.domain_keys import signing_key
 from curator.delivery.limits import Limits, load_limits
 from curator.delivery.models import Delivery, DeliveryState
 from curator.delivery.relay_plan import RelayPlan
@@ -72,13 +73,15 @@ def load_work(session: Session, delivery_id: int, settings: Settings) -> Work | 
         signer=Signer({1: settings.secret("tokens")}),
         sender_domain=segments.facts["sender_domain"],
         day=(delivery.frozen_at or delivery.created_at).astimezone(ZoneInfo(newsletter.timezone)).date(),
+        domain_key=signing_key(session, segments.facts["sender_domain"]),
     )
+    relay = relay_for(session, newsletter.id)
     return Work(
         delivery_id=delivery_id,
-        relay=relay_for(session, newsletter.id),
+        relay=relay,
         sender=newsletter.from_address,
         hello=hello_name(settings.public_url),
         hours=float(seconds or 0) / 3600,
         merger=merger,
-        limits=load_limits(session, delivery.id, newsletter.from_address),
+        limits=load_limits(session, delivery.id, newsletter.from_address, [relay.id]),
     )

@@ -41,8 +41,9 @@ def test_a_cap_leaves_a_margin_and_never_allows_more(rate: float) -> None:
 
 def test_a_delivery_without_limits_has_none(committed: Session, settings: Settings) -> None:
     delivery = a_bare_delivery(committed, settings, 1)
-    set_relay(committed, "default", host="127.0.0.1", port=25, security="none")
-    limits = load_limits(committed, delivery.id, "desk@example.org")
+    relay = set_relay(committed, "default", host="127.0.0.1", port=25, security="none")
+    set_relay(committed, "another", host="127.0.0.1", port=25, security="none", rate=1)
+    limits = load_limits(committed, delivery.id, "desk@example.org", [relay.id])
     assert not limits.are_any
     assert limits.of_recipient("a@example.org") is None
 
@@ -56,7 +57,7 @@ def test_what_is_stored_holds(committed: Session, settings: Settings) -> None:
     set_throttle(committed, "recipient-domain", "googlemail.com", 3)
     delivery.window_seconds = 60
     committed.flush()
-    limits = load_limits(committed, delivery.id, "desk@example.org")
+    limits = load_limits(committed, delivery.id, "desk@example.org", [relay.id])
     assert [limit.key for limit in limits.shared] == [
         "curator:pace:sender:example.org",
         f"curator:pace:delivery:{delivery.id}",

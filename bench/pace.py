@@ -31,13 +31,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--table", action="store_true", help="without the last rows")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as folder:
         Path(folder).chmod(0o711)
-        run(Path(folder), chosen.rate, chosen.seconds)
+        run(Path(folder), chosen.rate, chosen.seconds, table_only=chosen.table)
 
 
-def run(folder: Path, rate: float, seconds: float) -> None:
+def run(folder: Path, rate: float, seconds: float, *, table_only: bool) -> None:
     """All cells on servers of their own."""
     from curator.db.upgrade import upgrade
     from curator.embedded.postgres import Postgres
@@ -55,6 +56,8 @@ def run(folder: Path, rate: float, seconds: float) -> None:
         for workers in (1, 2, 4):
             for latency in (0.0, 0.05, 0.2):
                 cell(folder, rate, seconds, workers, latency)
+        if table_only:
+            return
         cell(folder, rate, 65, 2, 0.05, note="long")
         cell(folder, rate, seconds, 2, 0.05, note="a worker killed, another started", trouble=replace_one)
         cell(folder, rate, seconds, 2, 0.05, note="Valkey emptied in the middle", trouble=empty_redis)

@@ -23,7 +23,7 @@ MARGIN = 1.013
 """A window is this much longer than asked: what a turn may be late on its way must not push two into one second."""
 
 _MOST = 500  # starts remembered; a quicker rate is kept over a shorter window
-_SMOOTH = 0.8  # of the average distance: how close two starts may come while lateness is made good
+_SMOOTH = 0.5  # of the average distance: how close two starts may come while lateness is made good
 _SLOW = 0.6  # messages a second; below it half a second of lateness fits in every window
 _SLOW_LATE_SECONDS = 0.5
 _WINDOW_LATE_SECONDS = 5.0

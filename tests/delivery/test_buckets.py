@@ -74,11 +74,11 @@ def run(work: Any) -> Any:
     return asyncio.run(work)
 
 
-@pytest.mark.parametrize("rate", [1, 7, 10, 50, 333, 2.5, 1200])
+@pytest.mark.parametrize("rate", [1, 2.5, 10, 50, 900])
 def test_a_rate_is_kept_to_two_percent_and_no_second_or_minute_holds_more(
     laboratory: Callable[..., Laboratory], rate: float
 ) -> None:
-    seconds = 130 if rate < 100 else 4
+    seconds = 70 if rate <= 10 else 4
 
     async def go() -> list[float]:
         place = laboratory(2)
@@ -91,10 +91,10 @@ def test_a_rate_is_kept_to_two_percent_and_no_second_or_minute_holds_more(
     assert most_within(starts, 1.0) <= -(-rate // 1)
     assert most_within(starts, 60.0) <= 60 * rate
     achieved = (len(starts) - 1) / (starts[-1] - starts[0])
-    assert achieved / rate == pytest.approx(1 / MARGIN, rel=0.006)
+    assert achieved / rate == pytest.approx(1 / MARGIN, rel=0.01)
 
 
-@given_settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given_settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rate=st.sampled_from([2.0, 5.0, 20.0, 80.0]), seed=st.integers(0, 10**6), share=st.floats(0.0, 0.2))
 def test_stalls_neither_break_a_window_nor_cost_more_than_they_must(
     laboratory: Callable[..., Laboratory], rate: float, seed: int, share: float
@@ -107,7 +107,7 @@ def test_stalls_neither_break_a_window_nor_cost_more_than_they_must(
     async def go() -> list[float]:
         place = laboratory(3)
         try:
-            return await place.send_for(12, [capped("b", rate)], stall)
+            return await place.send_for(8, [capped("b", rate)], stall)
         finally:
             await place.close()
 

@@ -102,8 +102,10 @@ def cell(
 
 def say(times: list[float], rate: float, seconds: float, head: str, note: str) -> None:
     """One line of the table."""
-    first = times[0] + SETTLING
-    ratio = sum(first <= at < first + seconds for at in times) / (rate * seconds)
+    first, span = times[0] + SETTLING, seconds - 1
+    # Averaged over where the count begins: a clump at an edge is no rate.
+    counts = [sum(first + part <= at < first + part + span for at in times) for part in (n / 20 for n in range(20))]
+    ratio = sum(counts) / len(counts) / (rate * span)
     in_minute = f"{most_within(times, 60)} ({60 * rate:.0f})" if times[-1] - times[0] > 60 else "-"
     print(f"{head}  {ratio:.3f}  {most_within(times, 1):4} ({rate:.0f})  {in_minute}  {note}", flush=True)
 

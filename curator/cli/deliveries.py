@@ -27,7 +27,7 @@ def show(
     watch: Annotated[bool, typer.Option("--watch", help="Stay and show the progress until it is over.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Candidates by state and reason, rate, started, finished."""
+    """Candidates by state and reason, rate, relays, started, finished, and what keeps it from getting on."""
     status = _watch(issue) if watch and not as_json else _status(issue)
     if as_json:
         say_json(status)
@@ -76,7 +76,13 @@ def say_status(status: dict[str, Any]) -> None:
     parts = {"accepted": status["accepted"], "excluded": status["excluded_total"], "failed": status["failed"]}
     parts |= {"unknown": status["unknown"], "waiting": status["waiting"]}
     say(f"{status['candidates']} candidates = " + " + ".join(f"{n} {name}" for name, n in parts.items()))
-    hidden = {"accepted", "excluded_total", "failed", "unknown", "waiting", "candidates"}
+    for sentence in status["trouble"]:
+        say(f"! {sentence}")
+    hidden = {"accepted", "excluded_total", "failed", "unknown", "waiting", "candidates", "relay", "trouble"}
+    relays = [
+        relay["name"] + (f" {relay['state']}" if relay["state"] != "unknown" else "") for relay in status["relays"]
+    ]
+    status = {**status, "relays": relays}
     say_facts({name: value for name, value in status.items() if name not in hidden})
 
 

@@ -22,13 +22,14 @@ IN_BATCH = "message.id BETWEEN batch.first_id AND batch.last_id AND message.deli
 _TALLIED = """
 by_state AS (
     SELECT batch, state, jsonb_object_agg(reason, messages) AS reasons, min(due) AS due, max(done_at) AS done_at,
-        min(first_id) AS first_id, max(last_id) AS last_id
+        sum(individual) AS individual, min(first_id) AS first_id, max(last_id) AS last_id
     FROM counted GROUP BY batch, state
 ), tallied AS (
     SELECT batch, min(first_id) AS first_id, max(last_id) AS last_id, jsonb_object_agg(state, reasons) AS tally,
         bool_or(state IN ('pending', 'deferred', 'attempting')) AS is_open,
         bool_or(state = 'attempting') AS is_in_flight,
         max(done_at) FILTER (WHERE state = 'accepted') AS last_accepted_at,
+        coalesce(sum(individual) FILTER (WHERE state = 'accepted'), 0) AS measured,
         CASE WHEN bool_or(state = 'pending') THEN NULL
              ELSE coalesce(min(due) FILTER (WHERE state = 'deferred'),
                            CASE WHEN bool_or(state = 'attempting') THEN clock_timestamp() + interval '5 seconds' END)
@@ -38,6 +39,7 @@ by_state AS (
 """
 _GROUPED = """
     coalesce(message.reason, '') AS reason, count(*) AS messages, min(message.not_before) AS due,
+    count(*) FILTER (WHERE message.is_individual) AS individual,
     max(message.done_at) AS done_at, min(message.id) AS first_id, max(message.id) AS last_id
 """
 
@@ -47,14 +49,14 @@ WITH counted AS (
     SELECT CASE WHEN mailed_before < %(pilot)s THEN 0 ELSE 1 + (mailed_before - %(pilot)s) / %(size)s END AS batch,
         message.state, {_GROUPED}
     FROM (
-        SELECT id, state, reason, not_before, done_at,
+        SELECT id, state, reason, not_before, done_at, is_individual,
             count(*) FILTER (WHERE state = 'pending') OVER (ORDER BY id ROWS UNBOUNDED PRECEDING)
             - (state = 'pending')::int AS mailed_before
         FROM message WHERE delivery_id = %(delivery)s
     ) AS message GROUP BY 1, message.state, message.reason
 ), {_TALLIED}
-INSERT INTO batch (delivery_id, first_id, last_id, tally, is_open, last_accepted_at, not_before)
-SELECT %(delivery)s, first_id, last_id, tally, is_open, last_accepted_at, not_before FROM tallied ORDER BY first_id
+INSERT INTO batch (delivery_id, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before)
+SELECT %(delivery)s, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before FROM tallied ORDER BY first_id
 """  # noqa: S608 - our own constants
 
 LOCK_OWNED = "SELECT id FROM batch WHERE owner = %(owner)s AND id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE"
@@ -68,8 +70,8 @@ WITH counted AS (
         SELECT message.state, {_GROUPED} FROM message WHERE {IN_BATCH} GROUP BY message.state, message.reason
     ) AS part WHERE batch.id = ANY(%(ids)s::bigint[])
 ), {_TALLIED}
-UPDATE batch SET tally = tallied.tally, is_open = tallied.is_open, last_accepted_at = tallied.last_accepted_at,
-    owner = NULL, lease_until = NULL, is_inherited = batch.is_inherited AND tallied.is_in_flight,
+UPDATE batch SET tally = tallied.tally, is_open = tallied.is_open, measured = tallied.measured,
+    last_accepted_at = tallied.last_accepted_at, owner = NULL, lease_until = NULL, is_inherited = batch.is_inherited AND tallied.is_in_flight,
     not_before = tallied.not_before
 FROM tallied WHERE batch.id = tallied.batch
 """  # noqa: S608 - our own constants
@@ -87,6 +89,13 @@ SELECT state, reason, sum(messages)::bigint, max(last_at) FROM (
         FROM message WHERE {IN_BATCH} GROUP BY 1, 2
     ) AS part WHERE batch.delivery_id = %(delivery)s AND batch.owner IS NOT NULL
 ) AS counted GROUP BY state, reason
+"""  # noqa: S608 - our own constants
+
+# Who was measured when the batch was settled, and in batches in work who is by now.
+_MEASURED = f"""
+SELECT coalesce(sum(CASE WHEN owner IS NULL THEN measured ELSE
+    (SELECT count(*) FROM message WHERE {IN_BATCH} AND message.state = 'accepted' AND message.is_individual) END), 0)
+FROM batch WHERE delivery_id = %(delivery)s
 """  # noqa: S608 - our own constants
 
 
@@ -119,6 +128,11 @@ def count(session: Session, delivery_id: int) -> list[Count]:
     """All messages of a delivery by state and reason, as of now. Pending messages of a batch in work are `claimed`."""
     rows = _run(session, _COUNT, delivery=delivery_id)
     return [Count(MessageState(state), reason or None, number, last) for state, reason, number, last in rows]
+
+
+def measured(session: Session, delivery_id: int) -> int:
+    """How many accepted messages have links and a pixel of their own."""
+    return int(_run(session, _MEASURED, delivery=delivery_id)[0][0])
 
 
 def _settle(session: Session, locked: list[Any]) -> None:

@@ -56,7 +56,8 @@ WITH counted AS (
     ) AS message GROUP BY 1, message.state, message.reason
 ), {_TALLIED}
 INSERT INTO batch (delivery_id, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before)
-SELECT %(delivery)s, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before FROM tallied ORDER BY first_id
+SELECT %(delivery)s, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before
+FROM tallied ORDER BY first_id
 """  # noqa: S608 - our own constants
 
 LOCK_OWNED = "SELECT id FROM batch WHERE owner = %(owner)s AND id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE"
@@ -71,8 +72,8 @@ WITH counted AS (
     ) AS part WHERE batch.id = ANY(%(ids)s::bigint[])
 ), {_TALLIED}
 UPDATE batch SET tally = tallied.tally, is_open = tallied.is_open, measured = tallied.measured,
-    last_accepted_at = tallied.last_accepted_at, owner = NULL, lease_until = NULL, is_inherited = batch.is_inherited AND tallied.is_in_flight,
-    not_before = tallied.not_before
+    last_accepted_at = tallied.last_accepted_at, not_before = tallied.not_before,
+    owner = NULL, lease_until = NULL, is_inherited = batch.is_inherited AND tallied.is_in_flight
 FROM tallied WHERE batch.id = tallied.batch
 """  # noqa: S608 - our own constants
 

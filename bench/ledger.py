@@ -1,8 +1,9 @@
 """How quick the desk is over one delivery of a million messages, on a PostgreSQL of its own, durable as in production.
 
 Makes the readers, freezes them as the product does, gives the messages ends as a relay would (96 % accepted, 2 %
-excluded, 1.5 % failed, 0.1 % unknown, the rest waiting, eight batches in a worker's hands) and prints the median and
-the worst of every look at it and the work of processors, in milliseconds: with statistics, and with none, as in the minute after freezing.
+excluded, 1.5 % failed, 0.1 % unknown, the rest waiting, eight batches in a worker's hands) and prints of every look at
+it the median, the worst and the work of processors in milliseconds: with statistics, and with none, as in the minute
+after freezing. On a busy machine the work is what counts.
 
     python -m bench.ledger --messages 1000000
 """

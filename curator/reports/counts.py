@@ -56,8 +56,8 @@ LARGE = 30_000
 
 LARGE_PAUSE = timedelta(seconds=15)
 
-# Uncounted events of the issue; of a large one only once the rollups are older than they ever are with a worker. In this
-# order: looking through the events of a large issue takes longer than everything else.
+# Uncounted events of the issue; of a large one only once the rollups are older than they ever are with a worker. The
+# last question takes longest.
 _LAGS = """
 SELECT CASE
     WHEN coalesce((SELECT max(id) FROM event), 0) <= mark.event_id THEN false

@@ -20,7 +20,7 @@ from tests.faults.laboratory import judge, senders, state_of
 from tests.sink import Faults, Sink
 
 LINES = 4
-IMPATIENT = "import workers.stall as stall; stall.STALLED_AFTER = 1.0; from workers.main import main; main()"
+IMPATIENT = "import workers.stall as stall; stall.STUCK_AFTER = 1.0; from workers.main import main; main()"
 WAITS = {
     "CURATOR_SMTP_PHASE_SECONDS": "0.5",
     "CURATOR_SMTP_REPLY_SECONDS": "2",
@@ -51,7 +51,7 @@ def test_a_hung_slice_is_ended_and_the_rest_is_mailed(
             assert time.monotonic() < ends_at and worker.poll() is None
             sweep_once(committed, settings)
         assert not Path(f"/proc/{pid}").exists(), "the hung process is gone, the worker is not"
-    assert judge(committed, delivery, sink, most_unknown=LINES)[MessageState.ACCEPTED] >= 200 - LINES
+    assert judge(committed, delivery, sink, in_flight=LINES)[MessageState.ACCEPTED] >= 200 - LINES
 
 
 def until_sending(session: Session, delivery: Delivery, settings: Settings) -> int:

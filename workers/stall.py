@@ -23,7 +23,10 @@ from curator.settings import Settings
 log = structlog.get_logger(__name__)
 
 STALLED_AFTER = 60.0
-"""Seconds without a finished task while messages wait; without progress beyond what a relay may take."""
+"""Seconds without a finished task, while messages wait."""
+
+STUCK_AFTER = 60.0
+"""Seconds without progress beyond the longest that a relay may take."""
 
 _PHASES = 8
 """Replies waited for, one after another, before a message can be marked: from opening a line to the end of the body."""
@@ -71,7 +74,7 @@ def is_stalled(*, messages_wait: bool, tasks_running: int, idle_seconds: float) 
 
 def is_stuck(*, messages_wait: bool, has_moved: bool, task_seconds: float, longest_wait: float) -> bool:
     """Stuck? The rule, on values. `messages_wait`: for this process, because it holds them, or for anybody."""
-    return messages_wait and not has_moved and task_seconds > STALLED_AFTER + longest_wait
+    return messages_wait and not has_moved and task_seconds > STUCK_AFTER + longest_wait
 
 
 class StallWatch:
@@ -111,7 +114,7 @@ class StallWatch:
             leave()
 
     def _end_if_stuck(self, task: Running) -> None:
-        seconds, silence = time.time() - task.since, STALLED_AFTER + self._longest_wait
+        seconds, silence = time.time() - task.since, STUCK_AFTER + self._longest_wait
         if seconds <= silence:
             return
         with transaction() as session:

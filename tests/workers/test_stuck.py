@@ -20,7 +20,7 @@ from tests.faults.laboratory import judge, senders, state_of
 from tests.sink import Faults, Sink
 
 LINES = 4
-IMPATIENT = "import workers.stall as stall; stall.STALLED_AFTER = 1.0; from workers.main import main; main()"
+IMPATIENT = "import workers.stall as stall; stall.STUCK_AFTER = 1.0; from workers.main import main; main()"
 WAITS = {
     "CURATOR_SMTP_PHASE_SECONDS": "0.5",
     "CURATOR_SMTP_REPLY_SECONDS": "2",

@@ -38,7 +38,9 @@ class Settings(BaseSettings):
     )
     secret_file: Path | None = Field(None, description="JSON file with the keys; default CURATOR_HOME/secrets.json.")
     database_password_file: Path | None = Field(None, description="File with DATABASE_URL's password.")
-    mailbox_port: int = Field(8425, ge=0, le=65535, description="SMTP port of the mailbox; 0 takes a free one.")
+    mailbox_port: int = Field(
+        8425, ge=0, le=65535, description="SMTP port of the mailbox; 0, or unset and taken: a free one."
+    )
     inbound_domain: str = Field("", description="Domain whose mail reaches Curator (return path, mailto unsubscribe).")
     dns_server: str = Field("", description="DNS server `curator relays dns` asks, like 9.9.9.9:53; empty = system's.")
     trusted_hops: int = Field(

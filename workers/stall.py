@@ -24,7 +24,7 @@ _WAITING = text(
     """
     SELECT EXISTS (
         SELECT FROM batch JOIN delivery ON delivery.id = batch.delivery_id
-        WHERE delivery.state = 'sending' AND batch.is_open
+        WHERE delivery.state = 'sending' AND batch.is_open AND coalesce(delivery.rests_until <= now(), true)
           AND CASE WHEN owner IS NULL THEN coalesce(not_before <= now(), true) ELSE lease_until < now() END)
     """
 )

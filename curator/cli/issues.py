@@ -111,6 +111,7 @@ def send(
     issue: IssueName,
     at: Annotated[str, typer.Option(metavar="TIME", help="Later: 2026-11-27 09:00, in the newsletter's zone.")] = "",
     now: Annotated[bool, typer.Option("--now", help="At once, without time to undo.")] = False,
+    over: Annotated[int | None, typer.Option(metavar="MINUTES", help="Spread it evenly over this time.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the warnings have been read.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -125,7 +126,7 @@ def send(
         found = find_issue(session, issue)
         newsletter_zone = ZoneInfo(found.newsletter.timezone)
         when = read_time(at, newsletter_zone) if at else None
-        delivery = plan.send_issue(session, found.id, by=ACTOR, at=when, now=now, settings=get_settings())
+        delivery = plan.send_issue(session, found.id, by=ACTOR, at=when, now=now, over=over, settings=get_settings())
         session.flush()
         record(session, ACTOR, "issue.sent", "issue", found.id, delivery=delivery.id)
         status = ledger.delivery_status(session, found.id)
@@ -133,6 +134,8 @@ def send(
         say_json(status)
         return
     say_status(status)
+    if not now:
+        say(f"Until it starts it can be taken back: curator deliveries cancel {issue}")
     say(f"Follow it with curator deliveries show {issue} --watch")
 
 

@@ -70,6 +70,7 @@ _CLAIMABLE = text(
         SELECT FROM batch WHERE delivery_id = :delivery AND is_open
           AND CASE WHEN owner IS NULL THEN coalesce(not_before <= clock_timestamp(), true)
                    ELSE lease_until < clock_timestamp() END)
+      AND NOT EXISTS (SELECT FROM delivery WHERE id = :delivery AND rests_until > clock_timestamp())
     """
 )
 

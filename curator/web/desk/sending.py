@@ -13,6 +13,7 @@ from curator.accounts.audit import record
 from curator.audience.eligible import candidates
 from curator.delivery.notices import send_test
 from curator.delivery.plan import send_issue
+from curator.delivery.prediction import predict_send
 from curator.delivery.preflight import weigh_for_send
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.relays import relay_for
@@ -24,6 +25,7 @@ from curator.web.access import Db, Desk, Editor
 from curator.web.desk.asked import is_htmx
 from curator.web.desk.composer import issue_of
 from curator.web.desk.issue_preview import find_problems
+from curator.web.desk.progress import rough
 from curator.web.pages import page
 
 router = APIRouter()
@@ -63,6 +65,7 @@ def send(
     number: int,
     when: Annotated[str, Form()] = "undo",
     at: Annotated[str, Form()] = "",
+    over: Annotated[str, Form()] = "",
     acknowledged: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
     """Send. Errors stop it, warnings must be ticked by name; a second Send finds the first and stops."""
@@ -73,11 +76,12 @@ def send(
             if issue.state == IssueState.DRAFT:
                 _refuse_unticked(weigh_for_send(find_problems(db, issue.id)), ticked)
             moment = _moment(at, desk) if when == "at" else None
-            delivery = send_issue(db, issue.id, by=desk.by, at=moment, settings=get_settings())
+            minutes = _minutes(over)
+            delivery = send_issue(db, issue.id, by=desk.by, at=moment, over=minutes, settings=get_settings())
             record(db, desk.by, "issue.sent", "issue", issue.id, delivery=delivery.id, acknowledged=sorted(ticked))
     except CuratorError as error:
         fresh = issue_of(db, desk, number)
-        return _dialog(request, desk, db, fresh, problem=error, when=when, at=at, ticked=ticked)
+        return _dialog(request, desk, db, fresh, problem=error, when=when, at=at, over=over, ticked=ticked)
     return _to_delivery(request, desk, number)
 
 
@@ -104,22 +108,28 @@ def _dialog(
     problem: CuratorError | None = None,
     when: str = "undo",
     at: str = "",
+    over: str = "",
     ticked: set[str] | None = None,
 ) -> HTMLResponse:
     mailed, excluded = count_audience(db, desk.newsletter.id)
     relay = _relay(db, desk)
+    first = datetime.now(UTC) + timedelta(seconds=get_settings().undo_seconds)
+    ends_at = predict_send(db, desk.newsletter.id, first) if mailed else None
     values: dict[str, Any] = {
         "issue": issue,
         "checks": weigh_for_send(find_problems(db, issue.id)),
         "mailed": mailed,
         "excluded": excluded,
         "relay": relay,
-        "minutes": mailed / relay.rate / 60 if relay and relay.rate else None,
+        "ends_at": ends_at,
+        "takes": ends_at - first if ends_at else timedelta(0),
+        "rough": rough,
         "undo_minutes": round(get_settings().undo_seconds / 60, 1),
         "problem": problem,
         "is_taken": isinstance(problem, Conflict) or issue.state != IssueState.DRAFT,
         "when": when,
         "at": at or _tomorrow_morning(desk),
+        "over": over,
         "ticked": ticked or set(),
         "warning_key": warning_key,
     }
@@ -150,6 +160,13 @@ def _moment(at: str, desk: Desk) -> datetime:
     if moment > now + FURTHEST:
         raise Invalid("That is more than a year away. Choose an earlier time.")
     return moment
+
+
+def _minutes(over: str) -> int | None:
+    try:
+        return int(over) if over.strip() else None
+    except ValueError:
+        raise Invalid("Spread it over a whole number of minutes, or leave that empty.") from None
 
 
 def _tomorrow_morning(desk: Desk) -> str:

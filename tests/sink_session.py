@@ -203,6 +203,7 @@ class Session(asyncio.Protocol):
             case "close":
                 self._close()
             case "reset":
+                self._send()  # what it said about an earlier message is said
                 self._transport.abort()
             case "stall":
                 self._is_stuck = True

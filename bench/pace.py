@@ -3,7 +3,8 @@
 Every process sends slice after slice like a worker does. Counted is what the sink accepted, by its own clock, without
 the first two seconds: `ratio` is achieved/asked, then the most in any window of 1 s and of 60 s beside what is allowed.
 `starved` is the share of the time in which something on the machine waited for a processor (Linux's pressure): a row
-with much of it tells of the machine, not of the pace. The last rows: two minutes' worth of one cell for the 60 s window; a worker killed and replaced; Valkey emptied.
+with much of it tells of the machine, not of the pace. The last rows: more than a minute of one cell, for its window; a
+worker killed and replaced; Valkey emptied.
 
     python -m bench.pace --rate 100 --seconds 20
 """

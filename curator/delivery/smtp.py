@@ -158,6 +158,8 @@ class Line:
             if self._wire.has_reply:  # it refuses before it has heard everything
                 self._is_finished = True
                 return Answer(Phase.BODY, await self._wire.reply(self._waits.phase), "interrupted")
+            # Made now: nothing may fail or take time between the marker and the dot.
+            following = then() if then is not None and self._can_pipeline else None
             if mark is not None and not await mark():
                 self.drop()
                 return Answer(Phase.MARKER, why="not marked")
@@ -166,7 +168,7 @@ class Line:
         except LineLost as lost:
             self._is_finished = True
             return Answer(Phase.BODY, why=str(lost))
-        return await self._dot(then() if then is not None and self._can_pipeline else None)
+        return await self._dot(following)
 
     async def _dot(self, following: Envelope | None) -> Answer:
         """From here on a missing reply is doubt."""

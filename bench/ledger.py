@@ -12,12 +12,13 @@ import argparse
 import contextlib
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from bench.stack import Stack
 
 REPEATS = 9
 
@@ -76,41 +77,15 @@ DELETE FROM pg_statistic WHERE starelid IN (
 
 def main() -> None:
     """Start PostgreSQL, fill it unless the folder has it already, measure, print."""
-    from curator.db.upgrade import upgrade
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, help="Keep the data here, and use what is there.")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="curator-bench-") as fresh:
-        folder = chosen.folder or Path(fresh)
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o711)
-        with servers(folder):
-            upgrade(os.environ["DATABASE_URL"])
-            if not (folder / "filled").exists():
-                fill(chosen.messages)
-                (folder / "filled").touch()
-            measure()
-
-
-@contextmanager
-def servers(folder: Path) -> Iterator[None]:
-    """PostgreSQL and Valkey in this folder; the settings of this process point at them."""
-    from curator.embedded.postgres import Postgres
-    from curator.embedded.valkey import Valkey
-
-    postgres, valkey = Postgres(folder), Valkey(folder)
-    try:
-        valkey.start()
-        postgres.start()
-        postgres.wait()
-        valkey.wait()
-        os.environ |= {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url, "CURATOR_HOME": str(folder)}
-        yield
-    finally:
-        valkey.stop()
-        postgres.stop()
+    with Stack(chosen.folder) as stack:
+        if not (stack.folder / "filled").exists():
+            fill(chosen.messages)
+            (stack.folder / "filled").touch()
+        measure()
 
 
 def fill(messages: int) -> None:

@@ -14,11 +14,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+
+from bench.stack import Stack
+from tests.delivery.pacing import most_within
 
 SLICES = (
     "import sys; from curator.settings import get_settings; from curator.delivery.engine import run_slice\n"
@@ -36,40 +38,25 @@ def main() -> None:
     parser.add_argument("--only", help="one cell: WORKERS,MILLISECONDS")
     parser.add_argument("--table", action="store_true", help="without the last rows")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="curator-bench-") as folder:
-        Path(folder).chmod(0o711)
-        run(Path(folder), chosen.rate, chosen.seconds, only=chosen.only, table_only=chosen.table)
+    with Stack() as stack:
+        run(stack.folder, chosen.rate, chosen.seconds, only=chosen.only, table_only=chosen.table)
 
 
 def run(folder: Path, rate: float, seconds: float, *, only: str | None, table_only: bool) -> None:
     """All cells on servers of their own."""
-    from curator.db.upgrade import upgrade
-    from curator.embedded.postgres import Postgres
-    from curator.embedded.valkey import Valkey
-
-    postgres, valkey = Postgres(folder), Valkey(folder)
-    try:
-        valkey.start()
-        postgres.start()
-        postgres.wait()
-        valkey.wait()
-        os.environ |= {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url, "CURATOR_HOME": str(folder)}
-        upgrade(postgres.url)
-        print("workers  latency  starved  ratio  most in 1 s  most in 60 s (allowed)", flush=True)
-        if only:
-            wanted, milliseconds = only.split(",")
-            return cell(folder, rate, seconds, int(wanted), float(milliseconds) / 1000)
-        for workers in (1, 2, 4):
-            for latency in (0.0, 0.05, 0.2):
-                cell(folder, rate, seconds, workers, latency)
-        if table_only:
-            return None
-        cell(folder, rate, 65, 2, 0.05, note="long")
-        cell(folder, rate, seconds, 2, 0.05, note="a worker killed, another started", trouble=replace_one)
-        cell(folder, rate, seconds, 2, 0.05, note="Valkey emptied in the middle", trouble=empty_redis)
-    finally:
-        postgres.stop()
-        valkey.stop()
+    print("workers  latency  starved  ratio  most in 1 s  most in 60 s (allowed)", flush=True)
+    if only:
+        wanted, milliseconds = only.split(",")
+        return cell(folder, rate, seconds, int(wanted), float(milliseconds) / 1000)
+    for workers in (1, 2, 4):
+        for latency in (0.0, 0.05, 0.2):
+            cell(folder, rate, seconds, workers, latency)
+    if table_only:
+        return None
+    cell(folder, rate, 65, 2, 0.05, note="long")
+    cell(folder, rate, seconds, 2, 0.05, note="a worker killed, another started", trouble=replace_one)
+    cell(folder, rate, seconds, 2, 0.05, note="Valkey emptied in the middle", trouble=empty_redis)
+    return None
 
 
 def cell(
@@ -171,16 +158,6 @@ def _waited() -> float:
     """Seconds in which something waited for a processor, since the start of the machine; 0 where nobody counts."""
     pressure = Path("/proc/pressure/cpu")
     return int(pressure.read_text().split("total=")[1].split()[0]) / 1e6 if pressure.exists() else 0.0
-
-
-def most_within(times: list[float], seconds: float) -> int:
-    """The most of these in any window of this length."""
-    most = first = 0
-    for last, at in enumerate(times):
-        while at - times[first] >= seconds:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A whole installation for a benchmark: PostgreSQL, Valkey, Celery workers and beat as processes, durable as in life.
 
-Everything is below one folder that is removed, listens on unix sockets, and ends with the block.
+Everything is below one folder, which is removed unless it was asked for, listens on unix sockets, and ends with the
+block.
 """
 
 import os
@@ -20,11 +21,19 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Stack:
-    """`with Stack() as stack:` sets DATABASE_URL, REDIS_URL and CURATOR_HOME of this process and its children."""
+    """`with Stack() as stack:` sets DATABASE_URL, REDIS_URL and CURATOR_HOME of this process and its children.
+
+    With a folder the data stays in it.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._wanted = folder
 
     def __enter__(self) -> "Stack":
         with ExitStack() as opened:
-            self.folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="curator-bench-")))
+            fresh = opened.enter_context(tempfile.TemporaryDirectory(prefix="curator-bench-"))
+            self.folder = self._wanted or Path(fresh)
+            self.folder.mkdir(exist_ok=True)
             self.folder.chmod(0o711)
             self.postgres, self.valkey = Postgres(self.folder), Valkey(self.folder)
             for server in (self.valkey, self.postgres):

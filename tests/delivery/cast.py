@@ -18,6 +18,8 @@ from curator.delivery.marker import Outcome, record_and_mark
 from curator.delivery.models import Batch, Delivery, DeliveryState, Message, MessageState, Relay
 from curator.delivery.plan import send_issue
 from curator.delivery.relays import set_relay
+from curator.editions.edition import make_edition
+from curator.editions.models import Edition
 from curator.issues.compose import add_item
 from curator.issues.models import Issue, IssueState, Newsletter
 from curator.settings import Settings
@@ -82,6 +84,25 @@ def a_frozen_delivery(session: Session, settings: Settings, readers: int, port: 
     assert freeze(session, delivery.id, settings) is delivery
     session.commit()
     return delivery
+
+
+def sent_as_it_stands(session: Session, issue: Issue, settings: Settings, at: datetime | None = None) -> Edition:
+    """The issue as a delivery that is over leaves it, without a reader; its edition. `at`: now if not given."""
+    edition = make_edition(session, issue.id, public_url=settings.public_url, inbound_domain="mail.example")
+    at = at or datetime.now(UTC)
+    session.add(
+        Delivery(
+            issue_id=issue.id,
+            newsletter_id=issue.newsletter_id,
+            edition_id=edition.id,
+            state=DeliveryState.SENT,
+            scheduled_at=at,
+            by="owner@weekly.example",
+        )
+    )
+    issue.state, issue.sent_at = IssueState.SENT, at
+    session.flush()
+    return edition
 
 
 def a_bare_delivery(session: Session, settings: Settings, readers: int) -> Delivery:

@@ -19,13 +19,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from curator.audience.models import Subscriber
-from curator.delivery.models import Delivery, DeliveryState
-from curator.editions.edition import make_edition
+from curator.delivery.models import Delivery
 from curator.embedded.mailbox_store import Received, Writer
 from curator.issues.compose import get_issue
 from curator.issues.models import Issue, IssueState
 from curator.settings import Settings, get_settings
 from curator.sources.models import Article, FetchState, Source
+from tests.delivery.cast import sent_as_it_stands
 from tests.flow.conftest import Shell
 from tests.flow.making import an_issue, ready_to_send, written
 from tests.sources.site import running_site
@@ -214,7 +214,8 @@ def test_titles_read_as_written_everywhere(
     assert title in " ".join(text.get_content().replace("\u2060", "").split())
     for path in ("/n/weekly/", BASE, f"{BASE}/preview", f"{BASE}/preview?kind=text", f"{BASE}/send"):
         shows_literally(editor.get(path).text, title)
-    publish(session, issue)
+    sent_as_it_stands(session, session.get_one(Issue, issue), get_settings())
+    session.expire_all()
     for path in ("/archive/weekly", "/archive/weekly/1"):
         shows_literally(anonymous.get(path).text, title)
     writer = Writer(get_settings().home)
@@ -239,18 +240,6 @@ def shows_literally(page: str, title: str) -> None:
     values = [str(element.get("value")) for element in document.iter("input", "option", "textarea", "button")]
     words = " ".join(" ".join([*document.itertext(), *values]).replace("\u2060", "").split())
     assert title in words, words[:2000]
-
-
-def publish(session: Session, issue_id: int) -> None:
-    """The issue as it stands after a delivery."""
-    issue = session.get_one(Issue, issue_id)
-    public_url = get_settings().public_url
-    edition = make_edition(session, issue_id, public_url=public_url, inbound_domain="mail.example")
-    facts = {"issue_id": issue_id, "newsletter_id": issue.newsletter_id, "edition_id": edition.id}
-    session.add(Delivery(**facts, state=DeliveryState.SENT, scheduled_at=func.now(), by="desk@weekly.example"))
-    issue.state, issue.sent_at = IssueState.SENT, func.now()
-    session.flush()
-    session.expire_all()
 
 
 def test_an_issue_without_items(

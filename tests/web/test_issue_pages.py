@@ -12,12 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.audience.models import Subscriber, Subscription, SubscriptionState
-from curator.delivery.models import Delivery, DeliveryState, Notice
+from curator.delivery.models import Delivery, Notice
 from curator.delivery.relays import set_relay
-from curator.editions.edition import make_edition
 from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.models import Issue, IssueState
 from curator.settings import Settings
+from tests.delivery.cast import sent_as_it_stands
 from tests.issues.rows import an_article
 
 JSON = {"Accept": "application/json", "HX-Request": "true"}
@@ -335,19 +335,7 @@ def test_a_sent_issue_is_previewed_as_it_was_sent(
     address = "https://news.example/a?b=1&c=2"
     issue.sections[0].items[0].address = address
     session.flush()
-    edition = make_edition(session, issue.id, public_url=settings.public_url, inbound_domain="mail.example")
-    sent_at = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    session.add(
-        Delivery(
-            issue_id=issue.id,
-            newsletter_id=issue.newsletter_id,
-            edition_id=edition.id,
-            state=DeliveryState.SENT,
-            scheduled_at=sent_at,
-            by="owner@weekly.example",
-        )
-    )
-    issue.state, issue.sent_at = IssueState.SENT, sent_at
+    sent_as_it_stands(session, issue, settings, datetime(2026, 3, 1, 12, tzinfo=UTC))
     cast.weekly.accent, cast.weekly.name = "#aa0000", "A later name"
     session.flush()
     for theme in ("light", "dark"):

@@ -1,40 +1,18 @@
 """The archive: what was sent and nothing else, as a document that can do nothing."""
 
-from datetime import UTC, datetime
-
 import pytest
 from sqlalchemy.orm import Session
 
-from curator.delivery.models import Delivery, DeliveryState
-from curator.editions.edition import make_edition
 from curator.issues.compose import add_item, create_issue
-from curator.issues.models import Issue, IssueState
+from curator.issues.models import Issue
 from curator.settings import Settings
 from curator.sources.intake import add_text
 from curator.tokens import Purpose
+from tests.delivery.cast import sent_as_it_stands
 from tests.web.conftest import Browser, Cast
 from tests.web.public.conftest import Sign
 
 TEXT = "Een kop boven het verhaal\n\nDit is de eerste alinea van een verhaal dat lang genoeg is om te lezen."
-
-
-def send(session: Session, issue: Issue, settings: Settings) -> int:
-    """The issue as it stands after a delivery; its edition's id."""
-    edition = make_edition(session, issue.id, public_url=settings.public_url, inbound_domain="mail.example")
-    now = datetime.now(UTC)
-    session.add(
-        Delivery(
-            issue_id=issue.id,
-            newsletter_id=issue.newsletter_id,
-            edition_id=edition.id,
-            state=DeliveryState.SENT,
-            scheduled_at=now,
-            by="owner@weekly.example",
-        )
-    )
-    issue.state, issue.sent_at = IssueState.SENT, now
-    session.flush()
-    return edition.id
 
 
 @pytest.fixture
@@ -49,7 +27,7 @@ def issue(session: Session, cast: Cast) -> Issue:
 def test_only_what_was_sent(session: Session, anonymous: Browser, issue: Issue, settings: Settings) -> None:
     assert "alert(1)" not in anonymous.get("/archive/weekly").text
     assert anonymous.get(f"/archive/weekly/{issue.number}").status_code == 404
-    send(session, issue, settings)
+    sent_as_it_stands(session, issue, settings)
     listed = anonymous.get("/archive/weekly")
     assert "&lt;script&gt;" in listed.text and "<script>alert" not in listed.text
     assert f'href="/archive/weekly/{issue.number}"' in listed.text
@@ -62,7 +40,7 @@ def test_only_what_was_sent(session: Session, anonymous: Browser, issue: Issue, 
 def test_an_issue_is_a_document_that_runs_nothing(
     session: Session, anonymous: Browser, issue: Issue, settings: Settings, sign: Sign
 ) -> None:
-    edition_id = send(session, issue, settings)
+    edition_id = sent_as_it_stands(session, issue, settings).id
     archived = anonymous.get(f"/archive/weekly/{issue.number}")
     viewed = anonymous.get(f"/v/{sign(Purpose.VIEW, 0, edition_id)}")
     assert archived.status_code == viewed.status_code == 200 and archived.text == viewed.text
@@ -80,6 +58,6 @@ def test_view_tokens(anonymous: Browser, cast: Cast, sign: Sign) -> None:
 def test_page_after_page(session: Session, anonymous: Browser, cast: Cast, settings: Settings) -> None:
     issues = [create_issue(session, cast.weekly.id, f"Onderwerp nummer {n}.") for n in range(3)]
     for made in issues:
-        send(session, made, settings)
+        sent_as_it_stands(session, made, settings)
     older = anonymous.get(f"/archive/weekly?before={issues[2].number}").text
     assert "nummer 2." not in older and "nummer 1." in older and "nummer 0." in older

@@ -173,6 +173,18 @@ def test_searching_and_other_lists_keep_the_keys(scene: Scene) -> None:
     expect(page.locator('[data-count="later"]')).to_have_text("2")
 
 
+def test_a_key_pressed_as_a_list_appears_is_not_lost(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    page.evaluate(
+        """document.addEventListener("htmx:afterSwap", () => document.body.dispatchEvent(
+            new KeyboardEvent("keydown", {key: "x", bubbles: true})), {once: true})"""
+    )
+    page.get_by_role("link", name="Later").click()
+    expect(page.locator('[data-count="later"]')).to_have_text("2")
+    expect(page.locator("#find-list > .find.is-current")).to_have_count(1)
+
+
 def test_an_address_fills_itself_when_a_worker_has_read_it(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.address}/n/tech/")

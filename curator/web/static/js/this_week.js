@@ -10,6 +10,9 @@ const list = () => document.getElementById("find-list");
 const rows = () => [...list().querySelectorAll(":scope > .find:not(.is-leaving)")];
 const current = () => list().querySelector(":scope > .find.is-current:not(.is-leaving)");
 
+// The row a key is meant for: in a list that has only just appeared, the one that is about to be selected.
+const meant = () => current() || rows()[0];
+
 function select(row, focus = true) {
   for (const other of list().querySelectorAll(".is-current")) {
     other.classList.remove("is-current");
@@ -179,7 +182,7 @@ function undo() {
 }
 
 function placeByNumber(number) {
-  const row = current();
+  const row = meant();
   const sections = [...document.querySelectorAll("#draft [data-section]")];
   if (!row) return;
   if (!sections.length) return notice("There is no draft to put it in. Make a new issue first.", "warn");
@@ -214,7 +217,7 @@ document.addEventListener("keydown", (event) => {
   const command = commands[event.key];
   if (!command || (!mayEdit && !readsOnly.has(event.key))) return;
   event.preventDefault();
-  command(current());
+  command(meant());
 });
 
 // The buttons of a row are forms; with a script they do the same without leaving the page.

@@ -19,6 +19,21 @@ SMALLEST, LARGEST, PER_DELIVERY = 32, 512, 64
 # delivery would hold every message against every batch, 2,000 million pairs for a million messages.
 IN_BATCH = "message.id BETWEEN batch.first_id AND batch.last_id AND message.delivery_id - batch.delivery_id = 0"
 
+SAMPLE = 40
+"""Of so many batches at most the messages are read for an estimate, however many there are: `:sample`."""
+
+
+def sampled(where: str) -> str:
+    """The batches of a condition as `wanted`, and as `batch` those of them that stand for all; see `TO_ALL`."""
+    return f"""
+        wanted AS MATERIALIZED (SELECT id, delivery_id, first_id, last_id FROM batch WHERE {where}),
+        batch AS MATERIALIZED (SELECT * FROM wanted ORDER BY (id * 7919) % 1009 LIMIT :sample)
+    """  # noqa: S608 - our own constants
+
+
+TO_ALL = "(SELECT count(*) FROM wanted) / greatest((SELECT count(*) FROM batch), 1)::float8"
+"""What a number found in the sample is multiplied with."""
+
 # From `counted`, messages of a batch by state and reason, to what is kept of the batch.
 _TALLIED = """
 by_state AS (

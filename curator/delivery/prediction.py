@@ -2,26 +2,25 @@
 
 import statistics
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from curator.audience.eligible import candidates
-from curator.delivery.batches import IN_BATCH, Count
+from curator.delivery.batches import IN_BATCH, SAMPLE, TO_ALL, Count, sampled
 from curator.delivery.forecast import Allowance, Load, predict
 from curator.delivery.limits import SAME_PROVIDER, domain_of
 from curator.delivery.models import (
-    Batch,
     Delivery,
     DeliveryState,
-    Message,
     MessageState,
     Relay,
     Throttle,
     ThrottleScope,
 )
+from curator.delivery.rates import accepted_within
 from curator.delivery.relays import DEFAULT
 from curator.delivery.warm_up import count_sent, warm_up_of
 from curator.issues.models import Newsletter
@@ -32,6 +31,16 @@ AT_LEAST = 20
 
 _DELIVERIES = 5
 _LEFT = (MessageState.PENDING, MessageState.CLAIMED, MessageState.DEFERRED, MessageState.ATTEMPTING)
+
+_LEFT_BY_DOMAIN = text(
+    f"""
+    WITH {sampled("delivery_id = :delivery AND is_open")}
+    SELECT part.domain, count(*) * {TO_ALL} FROM batch CROSS JOIN LATERAL (
+        SELECT lower(split_part(message.address, '@', 2)) AS domain FROM message
+        WHERE {IN_BATCH} AND message.state = ANY(:left)) AS part
+    WHERE part.domain = ANY(:names) GROUP BY part.domain
+    """  # noqa: S608 - our own constants
+)
 
 
 def predict_send(session: Session, newsletter_id: int, start: datetime, over: float | None = None) -> datetime | None:
@@ -60,12 +69,7 @@ def predict_end(session: Session, delivery: Delivery, counts: Sequence[Count]) -
     if delivery.state is not DeliveryState.SENDING or relay is None:
         return None
     domains = _domains(session)
-    left = (
-        select(Message.address)
-        .join(Batch, text(IN_BATCH))
-        .where(Batch.delivery_id == delivery.id, Batch.is_open, Message.state.in_(_LEFT))
-    )
-    load = Load(_sum(counts, _LEFT), _by_domain(session, left, domains))
+    load = Load(_sum(counts, _LEFT), _left_by_domain(session, delivery.id, domains))
     mailed = _sum(counts, set(MessageState) - {MessageState.SUPPRESSED})
     window = mailed / delivery.window_seconds if delivery.window_seconds else None
     start = max(delivery.rests_until or now, now)
@@ -116,15 +120,33 @@ def _domains(session: Session) -> dict[str, float]:
 
 def _by_domain(session: Session, addresses: Select[Any], domains: Iterable[str]) -> dict[str, int]:
     """How many of these addresses are at each limited domain, under the provider's one name."""
-    names = set(domains)
+    names = _names(domains)
     if not names:
         return {}
-    names |= {other for other, name in SAME_PROVIDER.items() if name in names}
     rows = addresses.subquery()
     domain = func.lower(func.split_part(rows.c.address, "@", 2))
+    return _by_provider(session.execute(select(domain, func.count()).where(domain.in_(names)).group_by(domain)))
+
+
+def _left_by_domain(session: Session, delivery_id: int, domains: Iterable[str]) -> dict[str, int]:
+    """The same for what is left of a delivery; an estimate where that is a great many batches."""
+    names = _names(domains)
+    if not names:
+        return {}
+    values = {"delivery": delivery_id, "names": names, "left": [state.value for state in _LEFT], "sample": SAMPLE}
+    return _by_provider(session.execute(_LEFT_BY_DOMAIN, values))
+
+
+def _names(domains: Iterable[str]) -> list[str]:
+    """Limited domains, and those that the same provider has besides."""
+    names = set(domains)
+    return sorted(names | {other for other, name in SAME_PROVIDER.items() if name in names})
+
+
+def _by_provider(rows: Iterable[Any]) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for name, count in session.execute(select(domain, func.count()).where(domain.in_(names)).group_by(domain)):
-        counts[domain_of(f"x@{name}")] = counts.get(domain_of(f"x@{name}"), 0) + count
+    for name, count in rows:
+        counts[domain_of(f"x@{name}")] = counts.get(domain_of(f"x@{name}"), 0) + round(count)
     return counts
 
 
@@ -160,16 +182,5 @@ def _rate_now(session: Session, delivery: Delivery, now: datetime) -> float | No
     if delivery.started_at is None:
         return None
     seconds = min((now - delivery.started_at).total_seconds(), RECENT_SECONDS)
-    since = now - timedelta(seconds=RECENT_SECONDS)
-    accepted = session.scalar(
-        select(func.count())
-        .select_from(Batch)
-        .join(Message, text(IN_BATCH))
-        .where(
-            Batch.delivery_id == delivery.id,
-            or_(Batch.last_accepted_at > since, Batch.owner.is_not(None)),
-            Message.state == MessageState.ACCEPTED,
-            Message.done_at > since,
-        )
-    )
-    return accepted / max(seconds, 0.1) if accepted and accepted >= AT_LEAST else None
+    accepted = accepted_within(session, delivery.id, RECENT_SECONDS)
+    return accepted / max(seconds, 0.1) if accepted >= AT_LEAST else None

@@ -38,7 +38,7 @@ def test_fifty_presses_of_send_make_one_delivery(committed: Session, settings: S
         ready.wait(30)
         try:
             with transaction() as session:
-                return send_issue(session, issue.id, by="editor@example.org", now=True, settings=settings).id
+                return send_issue(session, issue_id, by="editor@example.org", now=True, settings=settings).id
         except Conflict as refusal:
             assert refusal.facts["delivery"] is not None
             return None
@@ -46,13 +46,14 @@ def test_fifty_presses_of_send_make_one_delivery(committed: Session, settings: S
     with Sink(tmp_path / "log") as sink:
         aim(committed, sink.port)
         committed.commit()
+        issue_id = issue.id  # a session is for one thread: the others never ask it
         with ThreadPoolExecutor(PRESSES) as presses:
             made = [number for number in presses.map(press, range(2 * PRESSES)) if number is not None]
         assert len(made) == 1
         assert committed.scalars(select(Delivery.id)).all() == made
         delivery = committed.get_one(Delivery, made[0])
         with ThreadPoolExecutor(4) as freezers:
-            frozen = list(freezers.map(lambda _: freeze_delivery(delivery.id, settings), range(4)))
+            frozen = list(freezers.map(lambda _: freeze_delivery(made[0], settings), range(4)))
         assert sorted(frozen) == [False, False, False, True]
         send_until_done(committed, delivery, settings)
     assert judge(committed, delivery, sink) == {MessageState.ACCEPTED: 100}
@@ -71,11 +72,12 @@ def test_pause_and_resume_twenty_times_fast(committed: Session, settings: Settin
         nonlocal pauses
         for verb in (pause, resume):
             with transaction() as session:
-                verb(session, delivery.id, "editor@example.org")
+                verb(session, delivery_id, "editor@example.org")
         pauses += 1
 
     with Sink(tmp_path / "log", faults=Faults(delay=0.01)) as sink:
         delivery = a_delivery(committed, settings, READERS, sink.port)
+        delivery_id = delivery.id
         with meanwhile(sink, READERS // 22, disturb):
             send_until_done(committed, delivery, settings)
     assert judge(committed, delivery, sink)[MessageState.ACCEPTED] == READERS
@@ -87,10 +89,11 @@ def test_a_cancel_takes_effect_within_the_messages_in_flight(
 ) -> None:
     def disturb() -> None:
         with transaction() as session:
-            cancel(session, delivery.id, "editor@example.org")
+            cancel(session, delivery_id, "editor@example.org")
 
     with Sink(tmp_path / "log", faults=Faults(delay=0.01)) as sink:
         delivery = a_delivery(committed, settings, READERS, sink.port)
+        delivery_id = delivery.id
         with meanwhile(sink, READERS // 2, disturb):
             send_until_done(committed, delivery, settings)
     counts = judge(committed, delivery, sink)
@@ -180,16 +183,19 @@ def test_a_limited_relay_and_a_redis_that_is_emptied(
 
     def slice_of_it() -> None:
         while not ended.is_set():
-            run_slice(delivery.id, settings=settings, should_stop=ended.is_set)
+            run_slice(delivery_id, settings=settings, should_stop=ended.is_set)
 
     ended = threading.Event()
     with Sink(tmp_path / "log") as sink, ThreadPoolExecutor(2) as others:
         delivery = a_delivery(committed, settings, 300, sink.port, rate=rate)
+        delivery_id = delivery.id
         for _ in range(2):
             others.submit(slice_of_it)
-        with meanwhile(sink, 100, redis_client.flushdb):
-            send_until_done(committed, delivery, settings)
-        ended.set()
+        try:
+            with meanwhile(sink, 100, redis_client.flushdb):
+                send_until_done(committed, delivery, settings)
+        finally:
+            ended.set()
     assert judge(committed, delivery, sink, rate=rate)[MessageState.ACCEPTED] == 300
 
 

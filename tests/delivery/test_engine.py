@@ -148,9 +148,10 @@ def test_no_relay_pauses_with_the_next_step(committed: Session, settings: Settin
 def test_two_slices_at_once_share_the_work(committed: Session, settings: Settings, tmp_path: Path) -> None:
     with Sink(tmp_path / "log", faults=Faults(delay=0.005)) as sink:
         delivery = a_frozen_delivery(committed, settings, 600, sink.port)
+        delivery_id = delivery.id
 
         def send(_: int) -> int:
-            return run_slice(delivery.id, settings=settings, should_stop=stop_never).sent
+            return run_slice(delivery_id, settings=settings, should_stop=stop_never).sent
 
         with ThreadPoolExecutor(2) as both:
             sent = list(both.map(send, range(2)))

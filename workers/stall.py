@@ -14,20 +14,14 @@ import structlog
 from sqlalchemy import text
 
 from curator.db.session import transaction
+from curator.delivery.batches import CLAIMABLE
 
 log = structlog.get_logger(__name__)
 
 STALLED_AFTER = 60.0
 """Seconds without a finished task, while messages wait."""
 
-_WAITING = text(
-    """
-    SELECT EXISTS (
-        SELECT FROM batch JOIN delivery ON delivery.id = batch.delivery_id
-        WHERE delivery.state = 'sending' AND batch.is_open
-          AND CASE WHEN owner IS NULL THEN coalesce(not_before <= now(), true) ELSE lease_until < now() END)
-    """
-)
+_WAITING = text(f"SELECT EXISTS (SELECT FROM batch WHERE {CLAIMABLE})")  # noqa: S608 - our own constant
 
 
 def is_stalled(*, messages_wait: bool, tasks_running: int, idle_seconds: float) -> bool:

@@ -15,19 +15,30 @@ from curator.delivery.models import MessageState
 SMALLEST, LARGEST, PER_DELIVERY = 32, 512, 64
 """Messages in a batch: enough batches for many workers, few enough to be counted at a glance."""
 
-# The sum keeps the planner from finding these rows by delivery, which would read all of it for every batch.
-IN_BATCH = "message.id BETWEEN batch.first_id AND batch.last_id AND message.delivery_id + 0 = batch.delivery_id"
+# The difference, unlike an equality, leaves the planner one way: every stretch by the primary key. A hash join by
+# delivery would hold every message against every batch, 2,000 million pairs for a million messages.
+IN_BATCH = "message.id BETWEEN batch.first_id AND batch.last_id AND message.delivery_id - batch.delivery_id = 0"
 
-# Smallest id first. The first `pilot` messages that are mailed are a batch of their own.
+# What somebody may claim now: due, held by nobody alive, of a delivery that sends; after a pilot only when released.
+CLAIMABLE = """
+    batch.is_open
+    AND CASE WHEN batch.owner IS NULL THEN coalesce(batch.not_before <= clock_timestamp(), true)
+             ELSE batch.lease_until < clock_timestamp() END
+    AND EXISTS (SELECT FROM delivery WHERE delivery.id = batch.delivery_id AND delivery.state = 'sending'
+                AND (batch.is_pilot OR delivery.released_at IS NOT NULL OR coalesce(delivery.pilot, 0) = 0))
+"""
+
+# Smallest id first. The first `pilot` messages that are mailed are batches of their own.
 _CUT = """
-INSERT INTO batch (delivery_id, first_id, last_id)
-SELECT %(delivery)s, min(id), max(id)
+INSERT INTO batch (delivery_id, is_pilot, first_id, last_id)
+SELECT %(delivery)s, mailed_before < %(pilot)s, min(id), max(id)
 FROM (
     SELECT id, count(*) FILTER (WHERE state = 'pending') OVER (ORDER BY id ROWS UNBOUNDED PRECEDING)
         - (state = 'pending')::int AS mailed_before
     FROM message WHERE delivery_id = %(delivery)s
 ) AS counted
-GROUP BY CASE WHEN mailed_before < %(pilot)s THEN 0 ELSE 1 + (mailed_before - %(pilot)s) / %(size)s END
+GROUP BY mailed_before < %(pilot)s,
+    CASE WHEN mailed_before < %(pilot)s THEN mailed_before ELSE mailed_before - %(pilot)s END / %(size)s
 """
 
 LOCK_OWNED = "SELECT id FROM batch WHERE owner = %(owner)s AND id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE"
@@ -65,12 +76,12 @@ SELECT state, reason, sum(messages)::bigint, max(last_at) FROM (
     SELECT states.key AS state, reasons.key AS reason, reasons.value::bigint AS messages,
         CASE WHEN states.key = 'accepted' THEN batch.last_accepted_at END AS last_at
     FROM batch, jsonb_each(tally) AS states, jsonb_each(states.value) AS reasons
-    WHERE delivery_id = %(delivery)s AND owner IS NULL
+    WHERE delivery_id = %(delivery)s AND owner IS NULL AND (is_pilot OR NOT %(pilot_only)s)
     UNION ALL
     SELECT CASE message.state WHEN 'pending' THEN 'claimed' ELSE message.state END, coalesce(message.reason, ''),
         count(*), max(message.done_at)
     FROM batch JOIN message ON {IN_BATCH}
-    WHERE batch.delivery_id = %(delivery)s AND batch.owner IS NOT NULL
+    WHERE batch.delivery_id = %(delivery)s AND batch.owner IS NOT NULL AND (is_pilot OR NOT %(pilot_only)s)
     GROUP BY 1, 2
 ) AS counted GROUP BY state, reason
 """  # noqa: S608 - our own constants
@@ -102,9 +113,9 @@ def release(session: Session, delivery_id: int, owner: str) -> None:
     _settle(session, _run(session, _LOCK_OF_OWNER, delivery=delivery_id, owner=owner))
 
 
-def count(session: Session, delivery_id: int) -> list[Count]:
+def count(session: Session, delivery_id: int, *, pilot_only: bool = False) -> list[Count]:
     """All messages of a delivery by state and reason, as of now. Pending messages of a batch in work are `claimed`."""
-    rows = _run(session, _COUNT, delivery=delivery_id)
+    rows = _run(session, _COUNT, delivery=delivery_id, pilot_only=pilot_only)
     return [Count(MessageState(state), reason or None, number, last) for state, reason, number, last in rows]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from curator.audience.eligible import candidates
 from curator.delivery import batches
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState
+from curator.delivery.pilot_rule import pilot_size
 from curator.doorbell import ring
 from curator.editions.edition import make_edition
 from curator.issues.models import Newsletter, Tracking
@@ -46,7 +47,9 @@ def freeze(session: Session, delivery_id: int, settings: Settings) -> Delivery |
     delivery.edition_id = edition.id
     _freeze_audience(session, delivery, newsletter)
     delivery.expected, mailed = session.execute(_COUNTED.where(Message.delivery_id == delivery.id)).one()
-    batches.cut(session, delivery.id, mailed)
+    if delivery.pilot is None:
+        delivery.pilot = pilot_size(mailed, share=settings.pilot_share, least=settings.pilot_least)
+    batches.cut(session, delivery.id, mailed, delivery.pilot)
     delivery.state, delivery.reason = DeliveryState.SENDING, None
     delivery.frozen_at = delivery.started_at = session.scalar(select(func.clock_timestamp()))
     session.flush()
@@ -80,7 +83,11 @@ def _locked(session: Session, delivery_id: int) -> Delivery | None:
 
 
 def _freeze_audience(session: Session, delivery: Delivery, newsletter: Newsletter) -> None:
-    """One INSERT … SELECT: a million rows in seconds, nobody twice."""
+    """One INSERT … SELECT: a million rows in seconds, nobody twice.
+
+    In an order by chance that differs from delivery to delivery: the pilot is a fair sample of the audience, and no
+    mail server gets all of its readers' mail at once.
+    """
     people = candidates(newsletter.id).subquery("candidate")
     is_individual = {
         Tracking.INDIVIDUAL: people.c.tracking_consent,
@@ -97,7 +104,7 @@ def _freeze_audience(session: Session, delivery: Delivery, newsletter: Newslette
         case((is_mailed, MessageState.PENDING.value), else_=MessageState.SUPPRESSED.value),
         people.c.reason,
         case((is_mailed, None), else_=func.clock_timestamp()),
-    )
+    ).order_by(func.hashint8extended(people.c.subscriber_id, delivery.id))
     columns = (
         Message.delivery_id,
         Message.subscriber_id,

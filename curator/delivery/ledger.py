@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from curator.delivery import batches
 from curator.delivery.batches import Count
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState, Relay
+from curator.delivery.pilot import pilot_status
 from curator.delivery.plan import delivery_of
+from curator.delivery.requeue import requeues
 from curator.editions.compile import sender_domain
 from curator.issues.models import Newsletter
 
@@ -82,6 +84,8 @@ def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
         "finished_at": _iso(delivery.finished_at),
         "scheduled_at": _iso(delivery.scheduled_at),
         "relay": _relay_name(session, delivery),
+        "pilot": pilot_status(session, delivery),
+        "requeues": requeues(session, delivery.id),
     }
 
 

@@ -2,6 +2,7 @@
 
 A claim says who works on what; it never decides whether a message may go out: that is the marker's (marker.py), row by
 row. So a claim that comes too late, or is held by two, costs a message that is not marked, and nothing else.
+Every function here commits, as the engine does.
 """
 
 import hashlib

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from curator.accounts.audit import record
 from curator.audience.eligible import candidates
 from curator.delivery.notices import send_test
+from curator.delivery.pilot_rule import pilot_size
 from curator.delivery.plan import send_issue
 from curator.delivery.preflight import weigh_for_send
 from curator.delivery.relay_plan import RelayPlan
@@ -63,6 +64,7 @@ def send(
     number: int,
     when: Annotated[str, Form()] = "undo",
     at: Annotated[str, Form()] = "",
+    no_pilot: Annotated[bool, Form()] = False,
     acknowledged: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
     """Send. Errors stop it, warnings must be ticked by name; a second Send finds the first and stops."""
@@ -73,11 +75,12 @@ def send(
             if issue.state == IssueState.DRAFT:
                 _refuse_unticked(weigh_for_send(find_problems(db, issue.id)), ticked)
             moment = _moment(at, desk) if when == "at" else None
-            delivery = send_issue(db, issue.id, by=desk.by, at=moment, settings=get_settings())
-            record(db, desk.by, "issue.sent", "issue", issue.id, delivery=delivery.id, acknowledged=sorted(ticked))
+            delivery = send_issue(db, issue.id, by=desk.by, at=moment, pilot=not no_pilot, settings=get_settings())
+            facts = {"delivery": delivery.id, "acknowledged": sorted(ticked), "pilot": not no_pilot}
+            record(db, desk.by, "issue.sent", "issue", issue.id, **facts)
     except CuratorError as error:
         fresh = issue_of(db, desk, number)
-        return _dialog(request, desk, db, fresh, problem=error, when=when, at=at, ticked=ticked)
+        return _dialog(request, desk, db, fresh, problem=error, when=when, at=at, ticked=ticked, no_pilot=no_pilot)
     return _to_delivery(request, desk, number)
 
 
@@ -105,7 +108,9 @@ def _dialog(
     when: str = "undo",
     at: str = "",
     ticked: set[str] | None = None,
+    no_pilot: bool = False,
 ) -> HTMLResponse:
+    settings = get_settings()
     mailed, excluded = count_audience(db, desk.newsletter.id)
     relay = _relay(db, desk)
     values: dict[str, Any] = {
@@ -115,7 +120,10 @@ def _dialog(
         "excluded": excluded,
         "relay": relay,
         "minutes": mailed / relay.rate / 60 if relay and relay.rate else None,
-        "undo_minutes": round(get_settings().undo_seconds / 60, 1),
+        "undo_minutes": round(settings.undo_seconds / 60, 1),
+        "pilot": pilot_size(mailed, share=settings.pilot_share, least=settings.pilot_least),
+        "hold_minutes": settings.pilot_hold_minutes,
+        "no_pilot": no_pilot,
         "problem": problem,
         "is_taken": isinstance(problem, Conflict) or issue.state != IssueState.DRAFT,
         "when": when,

@@ -15,14 +15,19 @@ PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$name && break; done)
 TESTS ?= tests
 OPTIONS ?=
+RECIPIENTS ?= 100000
+MINUTES ?= 10
+SEED ?=
 
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test faults chaos check lock clean
 
 help:
 	@echo 'make demo    run everything with a sample newsletter; Ctrl-C stops it, the data stays in var/'
 	@echo 'make test    the tests, on real servers (TESTS=tests/delivery OPTIONS="-k claim" for some of them)'
+	@echo 'make faults  those of them in which servers, workers and relays fail, and nobody may be lost or mailed twice'
+	@echo 'make chaos   all faults at once, by chance (RECIPIENTS=$(RECIPIENTS) MINUTES=$(MINUTES) SEED=1); loopback only'
 	@echo 'make check   ruff, mypy and the laws of the code'
 	@echo 'make lock    resolve requirements.lock again (OPTIONS=--upgrade for newer versions)'
 	@echo 'make clean   remove what can be made again; never var/'
@@ -32,6 +37,12 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@exec $(BIN)/python -m pytest -n 2 $(OPTIONS) $(TESTS)
+
+faults: $(STAMP)
+	@exec $(BIN)/python -m pytest -n 2 $(OPTIONS) tests/faults
+
+chaos: $(STAMP)
+	@exec $(BIN)/python -m tests.faults.chaos --recipients $(RECIPIENTS) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --keep artifacts/chaos
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

@@ -1,86 +1,99 @@
-"""How fast the product sends, beside the way most programs do it, in one run on one machine.
+"""How fast the product sends, as ratios in one run: to Postfix's smtp-source, to smtplib, and of two workers to one.
 
-Ours: one slice of a real delivery, with ledger, marker, tokens and per-reader links, over a relay of `--connections`
-lines. Naive: smtplib and an EmailMessage per reader, one connection. Both into the same sink, another process that
-takes everything and keeps nothing. Prints messages a second of each pair and the median ratio.
+Ours is the whole product: Celery workers, ledger with marker, tokens, links and headers of each reader. smtp-source is
+a load generator in C that keeps no account; it drives the same smtp-sink with the same size of message and number of
+sessions, in turns with ours. Needs smtp-source and smtp-sink (Debian: postfix); without them the rest is measured.
 
-    python -m bench.delivery --readers 5000 --pairs 3
+    python -m bench.delivery --readers 100000 --pairs 3          # about 6 minutes
+    python -m bench.delivery --only workers                      # 1 worker, 2 workers, a relay that takes 50 ms
+    python -m bench.delivery --only memory                       # 1,000 readers, then 1,000,000
 """
 
 import argparse
 import json
 import os
-import resource
+import shutil
 import smtplib
+import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
-from pathlib import Path
+from typing import Any
 
-NAIVE_SHARE = 20
-"""The naive way gets this many times fewer messages: it is only a rate we want from it."""
+from bench.stack import Stack
+
+PARTS = ("pairs", "workers", "memory")
+NAIVE_MESSAGES = 500
+LATENCY = 0.05
+_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
 
 
 def main() -> None:
-    """Start servers and sink, run the pairs, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readers", type=int, default=5000)
+    """Run what was asked for and print one JSON line a measurement, then the medians."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--readers", type=int, default=100_000)
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--connections", type=int, default=16)
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="curator-bench-") as folder:
-        Path(folder).chmod(0o711)
-        run(Path(folder), chosen.readers, chosen.pairs, chosen.connections)
+    parser.add_argument("--connections", type=int, default=32, help="of one worker; smtp-source gets as many as all")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", choices=PARTS)
+    asked = parser.parse_args()
+    wanted = [asked.only] if asked.only else ["pairs", "workers"]
+    if "pairs" in wanted:
+        pairs(asked.readers, asked.pairs, asked.connections, asked.workers)
+    if "workers" in wanted:
+        one_and_two_workers(asked.pairs)
+    if "memory" in wanted:
+        memory(asked.connections)
 
 
-def run(folder: Path, readers: int, pairs: int, connections: int) -> None:
-    """All pairs on servers of their own, durable as in production."""
-    from curator.embedded.postgres import Postgres
-    from curator.embedded.valkey import Valkey
-
-    postgres, valkey = Postgres(folder), Valkey(folder)
-    sink = subprocess.Popen([sys.executable, "-m", "tests.sink"], stdout=subprocess.PIPE, text=True)
-    try:
-        valkey.start()
-        postgres.start()
-        postgres.wait()
-        valkey.wait()
-        os.environ |= {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url, "CURATOR_HOME": str(folder)}
-        assert sink.stdout is not None
-        port = int(sink.stdout.readline())
-        results = [one_pair(number, port, readers, connections) for number in range(pairs)]
-    finally:
-        sink.kill()
-        postgres.stop()
-        valkey.stop()
-    for result in results:
-        print(json.dumps(result))
-    print(f"median ratio ours / naive: {statistics.median(result['ratio'] for result in results):.1f}")
+def pairs(readers: int, rounds: int, connections: int, workers: int) -> None:
+    """Ours and smtp-source in turns into one smtp-sink, then smtplib."""
+    sessions = connections * workers
+    with Stack() as stack, _sink() as port:
+        found = []
+        for number in range(rounds):
+            size = prepare(f"pair{number}", readers, port, connections)
+            result = {"bytes": size, **send(stack, workers), "naive_per_second": round(naive(port, size))}
+            if c := smtp_source(port, readers, size, sessions):
+                result |= {"smtp_source_per_second": round(c), "ratio": round(result["per_second"] / c, 3)}
+            result["ratio_naive"] = round(result["per_second"] / result["naive_per_second"], 1)
+            found.append(result)
+            print(json.dumps(result), flush=True)
+    for name in ("ratio", "ratio_naive", "cpu_seconds_per_1000"):
+        values = [result[name] for result in found if name in result]
+        print(f"median {name}: {statistics.median(values) if values else 'not measured (no smtp-source)'}", flush=True)
 
 
-def one_pair(number: int, port: int, readers: int, connections: int) -> dict[str, float]:
-    """Ours, then naive, into the same sink."""
-    size, ours, cpu = send_ours(number, port, readers, connections)
-    naive = send_naive(port, max(readers // NAIVE_SHARE, 50), size)
-    return {
-        "bytes": size,
-        "ours_per_second": round(ours),
-        "naive_per_second": round(naive),
-        "ratio": round(ours / naive, 1),
-        "sender_cpu_seconds_per_1000": round(cpu, 3),
-    }
+def one_and_two_workers(rounds: int, connections: int = 8, readers: int = 3_000) -> None:
+    """The same delivery by one worker and by two, into a sink that thinks 50 ms about every message."""
+    with Stack() as stack, _slow_sink() as port:
+        found = []
+        for number in range(rounds):
+            rates = {}
+            for workers in (1, 2):
+                prepare(f"slow{number}-{workers}", readers, port, connections)
+                rates[workers] = send(stack, workers)["per_second"]
+            found.append(rates[2] / rates[1])
+            print(json.dumps({"one": rates[1], "two": rates[2], "ratio": round(found[-1], 3)}), flush=True)
+    print(f"median ratio of 2 workers to 1 with {LATENCY * 1000:.0f} ms a message: {statistics.median(found):.2f}")
 
 
-def send_ours(number: int, port: int, readers: int, connections: int) -> tuple[int, float, float]:
-    """Bytes of a message, messages a second and CPU seconds of this process per 1,000, for one whole delivery."""
+def memory(connections: int) -> None:
+    """What a worker process has in memory at most, after 1,000 readers and after 1,000,000."""
+    with Stack() as stack, _sink() as port:
+        for readers in (1_000, 1_000_000):
+            prepare(f"many{readers}", readers, port, connections)
+            result = send(stack, 1, and_memory=True)
+            print(json.dumps({"readers": readers, **result}), flush=True)
+
+
+def prepare(slug: str, readers: int, port: int, connections: int) -> int:
+    """A newsletter with so many readers and an issue of twelve items, frozen. The size of one message in bytes."""
     from curator.db.session import transaction
-    from curator.db.upgrade import upgrade
-    from curator.delivery.claim import Claimed
-    from curator.delivery.engine import run_slice
     from curator.delivery.freeze import freeze
     from curator.delivery.plan import send_issue
     from curator.delivery.relays import set_relay
@@ -88,50 +101,139 @@ def send_ours(number: int, port: int, readers: int, connections: int) -> tuple[i
     from curator.issues.compose import add_item, create_issue
     from curator.issues.newsletters import create_newsletter
     from curator.settings import get_settings
-    from tests.delivery.cast import add_readers
+    from tests.delivery.cast import add_crowd, any_claim
     from tests.issues.rows import an_article
 
-    settings = get_settings().model_copy(update={"slice_seconds": 3600.0})
-    if number == 0:
-        upgrade(settings.database_url)
+    settings = get_settings()
     with transaction() as session:
-        newsletter = create_newsletter(session, f"bench{number}", name="Bench", from_address="bench@example.org")
+        newsletter = create_newsletter(session, slug, name="Bench", from_address="bench@example.org")
         issue = create_issue(session, newsletter.id, "Bench")
         for place in range(12):
-            article = an_article(session, newsletter, f"{number}-{place}")
-            add_item(session, issue.id, article.id, issue.sections[0].name, "Een zin over dit artikel. " * 8)
-        add_readers(session, settings, newsletter, [f"r{number}-{reader}@example.org" for reader in range(readers)])
+            article = an_article(session, newsletter, f"{slug}-{place}")
+            add_item(session, issue.id, article.id, issue.sections[0].name, "Een zin over dit artikel. " * 4)
+        add_crowd(session, newsletter, readers)
         set_relay(session, "default", host="127.0.0.1", port=port, security="none", connections=connections)
         delivery = send_issue(session, issue.id, by="bench", now=True, settings=settings)
+        session.info.pop("after_commit")  # no worker yet
         assert freeze(session, delivery.id, settings)
+        session.info.pop("after_commit")
     with transaction() as session:
         work = load_work(session, delivery.id, settings)
         assert work is not None
-        size = len(work.message(Claimed(1, "r@example.org", "", uuid.uuid4(), 1, False, 0, True)))
-    before, started = _cpu(), time.perf_counter()
-    result = run_slice(delivery.id, settings=settings, should_stop=lambda: False)
-    seconds = time.perf_counter() - started
-    assert result.sent == readers, result
-    return size, readers / seconds, (_cpu() - before) / readers * 1000
+        return len(work.message(any_claim()))
 
 
-def send_naive(port: int, readers: int, size: int) -> float:
-    """Messages a second of smtplib with an EmailMessage per reader."""
+def send(stack: Stack, workers: int, *, and_memory: bool = False) -> dict[str, Any]:
+    """The newest delivery, from the ring to `sent`: messages a second and CPU of everything of ours."""
+    from sqlalchemy import select
+
+    from curator.db.session import transaction
+    from curator.delivery.ledger import delivery_status
+    from curator.delivery.models import Delivery, DeliveryState
+    from curator.doorbell import ring_now
+
+    with transaction() as session:
+        delivery_id, issue_id = session.execute(
+            select(Delivery.id, Delivery.issue_id).order_by(Delivery.id.desc()).limit(1)
+        ).one()
+        session.connection().exec_driver_sql("UPDATE delivery SET state = 'paused' WHERE state = 'sending'")
+    stack.start_workers(workers)
+    try:
+        time.sleep(3)  # started and quiet
+        with transaction() as session:
+            session.get_one(Delivery, delivery_id).state = DeliveryState.SENDING
+        before, started = stack.cpu_seconds(), time.perf_counter()
+        for _ in range(workers):
+            ring_now("delivery.slice", delivery_id)
+        while True:
+            with transaction() as session:
+                if session.get_one(Delivery, delivery_id).state is DeliveryState.SENT:
+                    break
+            time.sleep(0.02)
+        seconds, cpu = time.perf_counter() - started, stack.cpu_seconds() - before
+        peak = {"worker_megabytes": stack.worker_memory() // 2**20} if and_memory else {}
+    finally:
+        stack.stop_workers()
+    with transaction() as session:
+        status = delivery_status(session, issue_id)
+    assert status["accepted"] == status["candidates"], status
+    readers = status["candidates"]
+    return {
+        "per_second": round(readers / seconds),
+        "cpu_seconds_per_1000": round(cpu / readers * 1000, 3),
+        **peak,
+    }
+
+
+def smtp_source(port: int, messages: int, size: int, sessions: int) -> float | None:
+    """Messages a second of Postfix's load generator; None where there is none."""
+    command = shutil.which("smtp-source", path=_PATH)
+    if command is None:
+        return None
+    started = time.perf_counter()
+    subprocess.run(
+        [command, "-s", str(sessions), "-m", str(messages), "-l", str(size), "-f", "bench@example.org",
+         "-t", "reader@example.org", f"127.0.0.1:{port}"],
+        check=True,
+    )  # fmt: skip
+    return messages / (time.perf_counter() - started)
+
+
+def naive(port: int, size: int) -> float:
+    """Messages a second of smtplib with an EmailMessage per reader, as most programs send."""
     words = "Een zin over dit artikel. " * (size // 52)
     started = time.perf_counter()
     with smtplib.SMTP("127.0.0.1", port) as connection:
-        for reader in range(readers):
+        for reader in range(NAIVE_MESSAGES):
             message = EmailMessage()
             message["From"], message["To"], message["Subject"] = "bench@example.org", f"r{reader}@example.org", "Bench"
             message.set_content(f"{reader} {words}")
             message.add_alternative(f"<p>{reader} {words}</p>", subtype="html")
             connection.send_message(message)
-    return readers / (time.perf_counter() - started)
+    return NAIVE_MESSAGES / (time.perf_counter() - started)
 
 
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+@contextmanager
+def _sink() -> Iterator[int]:
+    """Postfix's smtp-sink, or where there is none the one of our tests; the port."""
+    command = shutil.which("smtp-sink", path=_PATH)
+    if command is None:
+        with _slow_sink(0.0) as port:
+            yield port
+        return
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [command, "-u", "nobody", f"127.0.0.1:{port}", "1000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _slow_sink(delay: float = LATENCY) -> Iterator[int]:
+    faults = json.dumps({"delay": delay})
+    command = [sys.executable, "-m", "tests.sink", "--faults", faults]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise SystemExit("smtp-sink does not listen")
 
 
 if __name__ == "__main__":

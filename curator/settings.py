@@ -5,8 +5,10 @@ Sources, strongest first: the environment; `services.json`, which the embedded s
 """
 
 import fcntl
+import ipaddress
 import json
 import os
+import re
 import secrets
 from functools import lru_cache
 from pathlib import Path
@@ -36,8 +38,11 @@ class Settings(BaseSettings):
     )
     secret_file: Path | None = Field(None, description="JSON file with the keys; default CURATOR_HOME/secrets.json.")
     database_password_file: Path | None = Field(None, description="File with DATABASE_URL's password.")
-    mailbox_port: int = Field(8425, ge=0, le=65535, description="SMTP port of the mailbox; 0 takes a free one.")
+    mailbox_port: int = Field(
+        8425, ge=0, le=65535, description="SMTP port of the mailbox; 0, or unset and taken: a free one."
+    )
     inbound_domain: str = Field("", description="Domain whose mail reaches Curator (return path, mailto unsubscribe).")
+    dns_server: str = Field("", description="DNS server `curator relays dns` asks, like 9.9.9.9:53; empty = system's.")
     trusted_hops: int = Field(
         0, ge=0, le=5, description="Reverse proxies in front whose forwarding headers are believed."
     )
@@ -84,6 +89,13 @@ class Settings(BaseSettings):
             raise ValueError("CURATOR_BASE_URL must start with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("dns_server")
+    @classmethod
+    def _dns_server_is_a_number(cls, value: str) -> str:
+        if value:
+            _host_and_port(value)
+        return value
+
     @model_validator(mode="after")
     def _put_the_password_in(self) -> "Settings":
         """Secrets come from files in production: the address of the database is made whole here."""
@@ -120,6 +132,11 @@ class Settings(BaseSettings):
         return f"postgresql+psycopg://{rest}" if separator and head.startswith("postgres") else self.database_url
 
     @property
+    def dns_address(self) -> tuple[str, int] | None:
+        """Address and port of CURATOR_DNS_SERVER; None for what the system is set up with."""
+        return _host_and_port(self.dns_server) if self.dns_server else None
+
+    @property
     def run_directory(self) -> Path:
         """Where the supervisor writes `services.json`."""
         return self.home.absolute() / "run"
@@ -127,6 +144,17 @@ class Settings(BaseSettings):
     def secret(self, name: str) -> bytes:
         """32 random bytes kept under `name` outside the database; made on first use."""
         return bytes.fromhex(_load_secrets(self.secret_file or self.home.absolute() / "secrets.json", name)[name])
+
+
+def _host_and_port(server: str) -> tuple[str, int]:
+    """`9.9.9.9`, `9.9.9.9:53` or `[2620:fe::fe]:53` as address and port."""
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::(\d{1,5}))?", server)
+    try:
+        if found is not None and 0 < int(found[3] or 53) < 65536:
+            return str(ipaddress.ip_address(found[1] or found[2])), int(found[3] or 53)
+    except ValueError:
+        pass
+    raise ValueError("CURATOR_DNS_SERVER is an address with a port, like 9.9.9.9:53 or [2620:fe::fe]:53")
 
 
 class _RunningServices(PydanticBaseSettingsSource):

@@ -1,50 +1,31 @@
 """An SMTP server for tests: writes down whom it accepted a message for before it says so, and misbehaves on request.
 
-Every accepted message is one JSON line {recipient, sender, message_id, to, at} on disk before the 250. Faults are drawn
-from a seed, per phase. Runs inside a test (`Sink`, in a thread of its own) or as a process (`python -m tests.sink`).
+Every accepted message is one JSON line (see sink_record.py, with `began` and `at` in seconds) handed to the kernel
+within `FLUSH_SECONDS`: no worker's death loses one, only the sink's own. A fault that was acted out is a line with
+`fault`. Runs inside a test (`Sink`, in a thread of its own) or as a process (`python -m tests.sink`).
 """
 
 import argparse
 import asyncio
 import json
 import os
-import random
-import re
 import signal
-import socket
 import sys
 import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import Counter, deque
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-PHASES = ("connect", "ehlo", "mail", "rcpt", "data", "body", "dot", "after")
-"""`body`: in the middle of the message; `dot`: before taking it; `after`: taken and written down, before the 250."""
+from tests.sink_faults import PHASES, Faults
+from tests.sink_record import record
+from tests.sink_session import Session
 
-_MESSAGE_ID = re.compile(rb"^Message-ID:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
-_TO = re.compile(rb"^To:[ \t]*(.*?)\r?\n(?![ \t])", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+__all__ = ["PHASES", "Faults", "Sink"]
 
-
-@dataclass
-class Faults:
-    """What goes wrong: for each phase a list of (chance, act). Acts: `close`, `reset`, `stall`, or a reply's text."""
-
-    seed: int = 1
-    plan: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
-    delay: float = 0.0  # seconds before every reply to the dot
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
-
-    def draw(self, phase: str) -> str | None:
-        """The act for this phase now, or None for good behaviour."""
-        for chance, act in self.plan.get(phase, ()):
-            if self._random.random() < chance:
-                return act
-        return None
+FLUSH_SECONDS = 0.05
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Sink:
@@ -67,12 +48,13 @@ class Sink:
         self.keep = keep
         self.users = users or {}
         self.contents: list[bytes] = []
-        self.commands: list[str] = []
+        self.commands: deque[str] = deque(maxlen=10_000)
         self.accepted = 0
         self.taken = 0  # connections
-        self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
+        self._file = log.open("a", buffering=1 << 20) if log is not None else None
+        self._is_flushing = False
 
     def __enter__(self) -> "Sink":
         self._thread.start()
@@ -90,211 +72,76 @@ class Sink:
         return Counter(entry["recipient"] for entry in self.entries())
 
     def entries(self) -> list[dict[str, Any]]:
-        """The log on disk."""
-        assert self.log is not None
-        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        """The messages in the log."""
+        return [line for line in self.lines() if "fault" not in line]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The log: messages and faults."""
+        assert self.log is not None and self._file is not None
+        if not self._file.closed:
+            self._file.flush()
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self.serve())
-        self._loop.close()
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(self.serve())
 
     async def serve(self) -> None:
         """Listen until told to stop."""
+        self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
-        self._file = self.log.open("a", buffering=1) if self.log is not None else None
-        server = await asyncio.get_running_loop().create_server(
-            lambda: _Session(self), "127.0.0.1", self.port, backlog=512, reuse_address=True
+        server = await self._loop.create_server(
+            lambda: Session(self), "127.0.0.1", self.port, backlog=512, reuse_address=True
         )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopped.wait()
         server.close()
+        if self._file is not None:
+            self._file.close()
 
     def stop(self) -> None:
         """From inside the loop: end `serve`."""
         self._stopped.set()
 
-    def take(self, sender: str, recipient: str, content: bytes) -> None:
+    def take(self, sender: str, recipient: str, content: bytes, began: float) -> None:
         """Write it down; when this returns the message is accepted whatever happens next."""
         self.accepted += 1
         if self.keep:
             self.contents.append(content)
-        if self._file is None:
+        if self._file is not None:
+            self.write(record(sender, recipient, content) | {"began": round(began, 6), "at": time.time()})
+
+    def draw(self, phase: str, recipient: str, began: float) -> str | None:
+        """What goes wrong now, written down; None for nothing."""
+        act = self.faults.draw(phase, recipient)
+        if act is not None and self._file is not None:
+            self.write({"fault": act, "phase": phase, "recipient": recipient, "began": began, "at": time.time()})
+        return act
+
+    def write(self, entry: dict[str, Any]) -> None:
+        """A line of the log, with the kernel soon."""
+        assert self._file is not None
+        if self._file.closed:
             return
-        head = content.partition(b"\r\n\r\n")[0] + b"\r\n"
-        identity, to = _MESSAGE_ID.search(head), _TO.search(head)
-        entry = {
-            "recipient": recipient,
-            "sender": sender,
-            "message_id": identity.group(1).decode() if identity else None,
-            "to": to.group(1).decode() if to else None,
-            "at": time.time(),
-        }
-        self._file.write(json.dumps(entry) + "\n")
-        self._file.flush()
+        self._file.write(_encode(entry) + "\n")
+        if not self._is_flushing:
+            self._is_flushing = True
+            self._loop.call_later(FLUSH_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        self._is_flushing = False
+        if self._file is not None and not self._file.closed:
+            self._file.flush()
 
 
-class _Session(asyncio.Protocol):
-    """One connection. Replies in order; the body is collected up to the dot."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self._unread = bytearray()
-        self._is_body = False
-        self._stuck = False
-        self._sender: str | None = None
-        self._recipient: str | None = None
-        self._answers: list[str] = []
-        self._login: list[str] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._sink.taken += 1
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if not self._misbehaves("connect"):
-            self._say("220 sink.test ESMTP")
-
-    def data_received(self, data: bytes) -> None:
-        self._unread += data
-        while not self._stuck and not self._transport.is_closing():
-            if not (self._take_body() if self._is_body else self._take_line()):
-                return
-
-    def _take_line(self) -> bool:
-        end = self._unread.find(b"\r\n")
-        if end < 0:
-            return False
-        line = self._unread[:end].decode()
-        del self._unread[: end + 2]
-        self._sink.commands.append(line)
-        self._command(line)
-        return True
-
-    def _command(self, line: str) -> None:
-        verb = line.partition(" ")[0].upper()
-        handler = getattr(self, f"_on_{verb.lower()}", None)
-        if self._login is not None:
-            self._on_login_word(line)
-        elif handler is None:
-            self._say("502 5.5.1 not known")
-        else:
-            handler(line)
-
-    def _on_ehlo(self, line: str) -> None:
-        if self._misbehaves("ehlo"):
-            return
-        words = ["sink.test", *self._sink.capabilities, *(["AUTH PLAIN LOGIN"] if self._sink.users else [])]
-        for word in words[:-1]:
-            self._say(f"250-{word}")
-        self._say(f"250 {words[-1]}")
-
-    def _on_helo(self, line: str) -> None:
-        self._say("250 sink.test")
-
-    def _on_auth(self, line: str) -> None:
-        import base64
-
-        words = line.split(" ")
-        if words[1].upper() == "LOGIN":
-            self._login = []
-            self._say("334 VXNlcm5hbWU6")
-            return
-        _, name, password = base64.b64decode(words[2]).decode().split("\0")
-        self._signed_in(name, password)
-
-    def _on_login_word(self, line: str) -> None:
-        import base64
-
-        assert self._login is not None
-        self._login.append(base64.b64decode(line).decode())
-        if len(self._login) == 2:
-            name, password = self._login
-            self._login = None
-            self._signed_in(name, password)
-        else:
-            self._say("334 UGFzc3dvcmQ6")
-
-    def _signed_in(self, name: str, password: str) -> None:
-        good = self._sink.users.get(name) == password
-        self._say("235 2.7.0 welcome" if good else "535 5.7.8 user name or password wrong")
-
-    def _on_mail(self, line: str) -> None:
-        if self._sender is not None:
-            self._say("503 5.5.1 one at a time")
-        elif not self._misbehaves("mail"):
-            self._sender = line[line.index("<") + 1 : line.index(">")]
-            self._say("250 2.1.0 ok")
-
-    def _on_rcpt(self, line: str) -> None:
-        if self._sender is None:
-            self._say("503 5.5.1 MAIL first")
-        elif not self._misbehaves("rcpt"):
-            self._recipient = line[line.index("<") + 1 : line.rindex(">")]
-            self._say("250 2.1.5 ok")
-
-    def _on_data(self, line: str) -> None:
-        if self._recipient is None:
-            self._say("503 5.5.1 RCPT first")
-        elif not self._misbehaves("data"):
-            self._is_body = True
-            self._say("354 go on")
-
-    def _on_rset(self, line: str) -> None:
-        self._sender = self._recipient = None
-        self._say("250 2.0.0 ok")
-
-    def _on_noop(self, line: str) -> None:
-        self._say("250 2.0.0 ok")
-
-    def _on_quit(self, line: str) -> None:
-        self._say("221 2.0.0 bye")
-        self._transport.close()
-
-    def _take_body(self) -> bool:
-        end = self._unread.find(b"\r\n.\r\n")
-        if end < 0:
-            if self._unread and self._misbehaves("body"):
-                self._stuck = True
-            return False
-        content = bytes(self._unread[: end + 2])
-        del self._unread[: end + 5]
-        self._is_body = False
-        sender, recipient = self._sender, self._recipient
-        self._sender = self._recipient = None
-        assert sender is not None and recipient is not None
-        if self._misbehaves("dot"):
-            return True
-        self._sink.take(sender, recipient, content.replace(b"\r\n..", b"\r\n."))
-        if self._misbehaves("after"):
-            return True
-        if self._sink.faults.delay:
-            asyncio.get_running_loop().call_later(self._sink.faults.delay, self._say, "250 2.0.0 taken")
-        else:
-            self._say("250 2.0.0 taken")
-        return True
-
-    def _misbehaves(self, phase: str) -> bool:
-        act = self._sink.faults.draw(phase)
-        if act is None:
-            return False
-        match act:
-            case "close":
-                self._transport.close()
-            case "reset":
-                self._transport.abort()
-            case "stall":
-                self._stuck = True
-            case _:
-                self._say(act)
-                if act.startswith(("421", "250")):  # says so and is gone
-                    self._transport.close()
-        return True
-
-    def _say(self, line: str) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(line.encode() + b"\r\n")
+def new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where there is one: the sink must not be what a send waits for."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def main() -> None:
@@ -303,19 +150,32 @@ def main() -> None:
     parser.add_argument("--log", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--faults", default="{}", help="JSON of Faults")
+    parser.add_argument("--obey", action="store_true", help="a plan of faults on each line of stdin; ends with it")
     chosen = parser.parse_args()
     sink = Sink(chosen.log, port=chosen.port, faults=Faults(**json.loads(chosen.faults)))
-
-    async def run() -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, sink.stop)
-        serving = asyncio.ensure_future(sink.serve())
-        while not sink._ready.is_set():
-            await asyncio.sleep(0.01)
-        print(sink.port, flush=True)
-        await serving
-
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_serve(sink, is_obedient=chosen.obey))
     os._exit(0)
+
+
+async def _serve(sink: Sink, *, is_obedient: bool) -> None:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, sink.stop)
+    serving = asyncio.ensure_future(sink.serve())
+    while not sink._ready.is_set():
+        await asyncio.sleep(0.01)
+    print(sink.port, flush=True)
+    if is_obedient:
+        loop.add_reader(0, _obey, sink)
+    await serving
+
+
+def _obey(sink: Sink) -> None:
+    line = sys.stdin.readline()
+    if line:
+        sink.faults.change(json.loads(line))
+    else:
+        sink.stop()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from celery import Celery
 
 from curator.doorbell import QUEUES, broker_url
 from curator.settings import get_settings
+from workers.broker import bear_outages
 
 TASK_MODULES = ("workers.sources", "workers.editions", "workers.delivery", "workers.events", "workers.upkeep")
 """One file of tasks per stage."""
@@ -49,5 +50,6 @@ def configuration() -> dict[str, Any]:
     }
 
 
+bear_outages()
 app = Celery("curator")
 app.add_defaults(configuration)

@@ -63,7 +63,7 @@ def list_all(
         say_table(columns, [[row[column] for column in columns] for row in rows])
 
 
-def article_facts(article: Article, duplicate_of: int | None = None) -> dict[str, Any]:
+def article_facts(article: Article) -> dict[str, Any]:
     """What is told of an article; times with the offset they were published with."""
     return {
         "id": article.id,
@@ -77,7 +77,6 @@ def article_facts(article: Article, duplicate_of: int | None = None) -> dict[str
         "words": article.words,
         "triage": Triage(article.triage).value,
         "fetch_state": FetchState(article.fetch_state).value,
-        "duplicate_of": duplicate_of,
     }
 
 
@@ -92,7 +91,7 @@ def _add_content(slug: str, text_file: str, html_file: str, address: str) -> dic
         else:
             page = data.decode("utf-8-sig", errors="replace")
             added = intake.add_html(session, newsletter.id, page, address=address, timezone=newsletter.timezone)
-        return article_facts(added.article, added.duplicate_of) | {"outcome": added.outcome}
+        return article_facts(added.article) | {"duplicate_of": added.duplicate_of, "outcome": added.outcome}
 
 
 def _add_address(slug: str, address: str) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def _add_address(slug: str, address: str) -> dict[str, Any]:
     with transaction() as session:
         article = session.get_one(Article, article_id) if is_read else None
         article = article or intake.read_article(session, article_id, get_settings())
-        facts = article_facts(article, duplicate_of) | {"outcome": outcome}
+        facts = article_facts(article) | {"duplicate_of": duplicate_of, "outcome": outcome}
         error = article.fetch_error if article.fetch_state is FetchState.FAILED else None
     if error:
         raise FetchFailed(f"The address is kept as article {article_id}, but could not be read: {error}", id=article_id)

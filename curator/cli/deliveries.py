@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -102,12 +103,24 @@ def cancel(issue: IssueName, yes: Yes = False, as_json: AsJson = False) -> None:
 
 
 def say_status(status: dict[str, Any]) -> None:
-    """A delivery for a person: the sum first, then the parts."""
-    parts = {"accepted": status["accepted"], "excluded": status["excluded_total"], "failed": status["failed"]}
-    parts |= {"unknown": status["unknown"], "waiting": status["waiting"]}
-    say(f"{status['candidates']} candidates = " + " + ".join(f"{n} {name}" for name, n in parts.items()))
-    hidden = {"accepted", "excluded_total", "failed", "unknown", "waiting", "candidates"}
-    say_facts({name: value for name, value in status.items() if name not in hidden})
+    """A delivery for a person: the sum first, then what else there is to tell."""
+    if status["expected"] is None and not status["candidates"]:
+        say("Nothing is sent yet; the candidates are counted when it starts.")
+    else:
+        parts = {"accepted": status["accepted"], "excluded": status["excluded_total"], "failed": status["failed"]}
+        parts |= {"unknown": status["unknown"], "waiting": status["waiting"]}
+        say(f"{status['candidates']} candidates = " + " + ".join(f"{n} {name}" for name, n in parts.items()))
+    say_facts({name: value for name, value in _told(status).items() if value})
+
+
+def _told(status: dict[str, Any]) -> dict[str, Any]:
+    """What a person reads below the sum, without what is nothing."""
+    told = {name: status.get(name) for name in ("state", "reason", "excluded", "failed_reasons")}
+    told["counts"] = {name: number for name, number in status["counts"].items() if number}
+    told["rate"] = f"{status['rate']} a second" if status["rate"] else None
+    for name in ("scheduled_at", "started_at", "finished_at"):
+        told[name] = datetime.fromisoformat(status[name]) if status.get(name) else None
+    return told | {"relay": status.get("relay")}
 
 
 def _status(issue: str) -> dict[str, Any]:

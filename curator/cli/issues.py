@@ -138,6 +138,8 @@ def send(
         say_json(status)
         return
     say_status(status)
+    if not now:
+        say(f"Until it starts it can be taken back: curator deliveries cancel {issue}")
     say(f"Follow it with curator deliveries show {issue} --watch")
 
 

@@ -1,6 +1,7 @@
 """Relays: the SMTP servers mail goes out through. The one named `default` serves whoever names no other."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,16 +9,22 @@ import typer
 from sqlalchemy import select
 
 from curator.accounts.audit import record
-from curator.cli.lookup import ACTOR
+from curator.cli.lookup import ACTOR, Slug
 from curator.cli.output import AsJson, say, say_json, say_step, say_table
 from curator.db.session import transaction
 from curator.delivery.models import Relay, Security
+from curator.delivery.published import check_published, sending_of, wanted_records
 from curator.delivery.relays import list_relays, set_relay, test_relay
+from curator.delivery.resolver import Resolver
+from curator.delivery.zone_file import zone_line
 from curator.errors import Invalid, NotFound
+from curator.issues.newsletters import get_newsletter
+from curator.settings import get_settings
 
 app = typer.Typer(no_args_is_help=True)
 
 STDIN = "-"
+_MARKS = {True: "ok  ", False: "BAD ", None: "?   "}
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name; `default` serves every newsletter.")]
 
 
@@ -88,6 +95,32 @@ def test(name: Name = "default", as_json: AsJson = False) -> None:
             say(str(line))
         say("It works." if result.ok else f"It does not work: {result.error}")
     if not result.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def dns(slug: Slug, as_json: AsJson = False) -> None:
+    """Check what DNS says about a newsletter's mail, and print what should be published."""
+    settings = get_settings()
+    with transaction() as session:
+        sending = sending_of(session, get_newsletter(session, slug), settings)
+    say_step(f"Asking DNS about {sending.from_domain} …")
+    findings = check_published(sending, Resolver(settings.dns_address))
+    is_well = all(finding.ok is not False for finding in findings)
+    if as_json:
+        domains = {"from_domain": sending.from_domain, "return_domain": sending.return_domain}
+        records = [asdict(wanted) for wanted in wanted_records(sending)]
+        say_json({"ok": is_well, **domains, "records": records, "findings": [asdict(found) for found in findings]})
+    else:
+        say("What should be published:")
+        for wanted in wanted_records(sending):
+            say(f"  {zone_line(wanted.name, wanted.type, wanted.value)}")
+        say("What is found:")
+        for finding in findings:
+            say(f"{_MARKS[finding.ok]}  {finding.message}")
+            if finding.next_step:
+                say(f"      Next: {finding.next_step}")
+    if not is_well:
         raise typer.Exit(1)
 
 

@@ -72,6 +72,13 @@ WHERE delivery_id = %(delivery)s AND is_open AND owner = %(owner)s
 
 _HELD = "SELECT id FROM batch WHERE delivery_id = %(delivery)s AND is_open AND owner = %(owner)s"
 
+_LOCK_AROUND = """
+SELECT id, owner IS NULL FROM batch
+WHERE delivery_id = %(delivery)s
+  AND EXISTS (SELECT FROM unnest(%(ids)s::bigint[]) AS late (id) WHERE late.id BETWEEN first_id AND last_id)
+ORDER BY id FOR UPDATE
+"""
+
 # Stretches of a primary key and single rows: no table here is ever worth reading whole, however young its statistics.
 _SETTINGS = """
 SET synchronous_commit = on; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
@@ -115,6 +122,17 @@ async def release(connection: Connection, owner: str, batch_ids: list[int]) -> N
         cursor = await connection.execute(LOCK_OWNED, {"owner": owner, "ids": batch_ids}, prepare=True)
         if ids := [row[0] for row in await cursor.fetchall()]:
             await connection.execute(SETTLE, {"ids": ids}, prepare=True)
+
+
+async def settle_late(connection: Connection, delivery_id: int, message_ids: list[int]) -> None:
+    """Count the batches of these messages again, in the transaction that changed them: nobody else may come to do it.
+
+    A batch that is held is counted by its holder, who waits for our lock.
+    """
+    facts = {"delivery": delivery_id, "ids": message_ids}
+    rows = await (await connection.execute(_LOCK_AROUND, facts)).fetchall()
+    if ids := [batch_id for batch_id, is_free in rows if is_free]:
+        await connection.execute(SETTLE, {"ids": ids})
 
 
 async def held(connection: Connection, delivery_id: int, owner: str) -> list[int]:

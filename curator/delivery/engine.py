@@ -24,7 +24,7 @@ from curator.delivery.models import MessageState
 from curator.delivery.ownership import Ownership
 from curator.delivery.pace import Pace
 from curator.delivery.replies import Answer, Fate, Phase, Verdict, is_hopeless, is_lasting, judge, wait_seconds
-from curator.delivery.smtp import Line, Waits
+from curator.delivery.smtp import Envelope, Line, Waits
 from curator.delivery.supply import Supply
 from curator.delivery.work import Work, load_work
 from curator.errors import CuratorError, Unavailable
@@ -77,6 +77,7 @@ class _Slice:
         self._open_lines = 0
         self._said = False
         self._stopping: asyncio.Task[None] | None = None
+        self._bodies: dict[int, bytes] = {}  # made for an envelope that was sent ahead
 
     async def run(self) -> Counter[str]:
         """One line first: nothing is claimed before the relay has answered. Then all of them."""
@@ -123,14 +124,22 @@ class _Slice:
     # -- one line ----------------------------------------------------------------------------------------------------
 
     async def _carry(self, line: Line | None) -> None:
-        """Message after message over one line, opened when needed."""
+        """Message after message over one line, opened when needed. An envelope leaves with the dot before it."""
+        following: Claimed | None = None
+
+        def foresee() -> Envelope | None:
+            nonlocal following
+            following = self._at_hand()
+            return self._envelope(following) if following is not None else None
+
         try:
-            while not self._over.is_set() and (claimed := await self._supply.next()) is not None:
+            while not self._over.is_set() and (claimed := following or await self._supply.next()) is not None:
+                following = None
                 line = await self._line(line)
                 if line is None or not await self._pace.turn(self._over):
                     self._supply.take_back(claimed)
                     return
-                await self._send(line, claimed)
+                await self._send(line, claimed, foresee)
         except psycopg.Error as error:
             log.warning("claims_connection_lost", error=type(error).__name__)
             self._over.set()
@@ -138,18 +147,31 @@ class _Slice:
             self._over.set()
             raise
         finally:
+            if following is not None:
+                self._supply.take_back(following)
             if line is not None:
                 self._open_lines -= 1
                 await line.quit()
 
-    async def _send(self, line: Line, claimed: Claimed) -> None:
+    def _at_hand(self) -> Claimed | None:
+        """The next message, if nothing has to be waited for."""
+        return None if self._over.is_set() or self._pace.is_limited else self._supply.at_hand()
+
+    def _envelope(self, claimed: Claimed) -> Envelope | None:
         try:
-            body = self._work.message(claimed)
+            self._bodies[claimed.id] = self._work.message(claimed)
+        except CuratorError:
+            return None  # its own turn says why
+        return Envelope(self._work.sender, claimed.address, len(self._bodies[claimed.id]))
+
+    async def _send(self, line: Line, claimed: Claimed, foresee: Callable[[], Envelope | None]) -> None:
+        try:
+            body = self._bodies.pop(claimed.id, None) or self._work.message(claimed)
         except CuratorError as error:
             answer = Answer(Phase.ADDRESS, why=error.message)
         else:
             answer = await line.deliver(
-                self._work.sender, claimed.address, body, lambda: self._owner.scribe.mark(claimed)
+                self._work.sender, claimed.address, body, lambda: self._owner.scribe.mark(claimed), foresee
             )
         self._settle(claimed, answer, judge(answer))
 

@@ -85,7 +85,7 @@ class Relay(Base):
     port: Mapped[int] = mapped_column(Integer)
     security: Mapped[Security] = mapped_column(states(Security))
     username: Mapped[str | None]
-    password: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted, see curator/delivery/relays.py
+    password: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, see curator/delivery/sealed.py
     connections: Mapped[int] = mapped_column(Integer, server_default="8")
     rate: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -237,3 +237,22 @@ class Notice(Base):
     last_reply: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
+
+
+class DkimKey(Base):
+    """A key that a sender's domain signs its mail with. Several, so that keys change without a gap."""
+
+    __tablename__ = "dkim_key"
+    __table_args__ = (
+        UniqueConstraint("domain", "selector"),
+        # A domain signs with one key at a time.
+        Index("ix_dkim_key_active", "domain", unique=True, postgresql_where=text("is_active")),
+    )
+
+    id: Mapped[Id]
+    domain: Mapped[str]  # as in From: A-labels, lower case
+    selector: Mapped[str]
+    private_key: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # PKCS #8, sealed, see sealed.py
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)  # SubjectPublicKeyInfo, what DNS has in p=
+    is_active: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

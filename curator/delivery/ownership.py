@@ -2,7 +2,7 @@
 
 Every slice has a fresh name and holds the advisory lock of that name on the very connection that writes its markers. So
 a free lock proves that this owner will never mark again: its process died, its connection was cut, or the database
-restarted. A slice that loses that connection marks nothing more; what it still knows it writes over a new connection,
+restarted. A slice that loses that connection marks nothing more; what it still knows it commits over a new connection,
 fenced by the owner that marked. A stopped process (SIGSTOP) keeps its lock; `sweep.py` cuts its connection when its
 lease has not been renewed for longer than any reply may take. Needs direct connections, not a pooler.
 """
@@ -74,7 +74,9 @@ class Ownership:
             try:
                 connection = await claim.connect(self._url)
                 async with connection:
-                    await record_and_mark(connection, self._delivery_id, self.name, self._relay_id, outcomes, [])
+                    async with connection.transaction():
+                        await record_and_mark(connection, self._delivery_id, self.name, self._relay_id, outcomes, [])
+                        await claim.settle_late(connection, self._delivery_id, [outcome.id for outcome in outcomes])
                     batches = await claim.held(connection, self._delivery_id, self.name)
                     await claim.release(connection, self.name, batches)
             except psycopg.Error:

@@ -35,6 +35,11 @@ class Pace:
         self._lock = asyncio.Lock()
         self._client = redis.asyncio.Redis.from_url(redis_url) if rate is not None else None
 
+    @property
+    def is_limited(self) -> bool:
+        """Does anybody ever wait for a turn?"""
+        return self._rate is not None
+
     async def turn(self, over: asyncio.Event) -> bool:
         """Wait for the next turn; False when `over` was set first."""
         if self._rate is None:

@@ -19,6 +19,11 @@ from curator.settings import Settings
 _HANDED_OVER = (MessageState.ATTEMPTING, MessageState.ACCEPTED, MessageState.UNKNOWN)
 
 
+def edition_sent(session: Session, issue_id: int) -> int | None:
+    """The edition that was or is being sent of an issue; None before it is rendered."""
+    return session.scalar(select(Delivery.edition_id).where(Delivery.issue_id == issue_id))
+
+
 def send_issue(
     session: Session,
     issue_id: int,

@@ -1,10 +1,12 @@
 """The postman sends notices that are due, over one line, and commits after each, like the engine.
 
 A notice in doubt is sent again by itself, with the same Message-ID: a missing confirmation is worse than a second one.
+Where the domain of From signs its mail (DKIM), that happens here, at every try.
 """
 
 import asyncio
 import random
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import structlog
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from curator.db.session import transaction
 from curator.delivery.connect import Trouble, hello_name, open_line
+from curator.delivery.domain_keys import signed
 from curator.delivery.models import Notice, NoticeState
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.relays import relay_for
@@ -69,6 +72,7 @@ def _take(settings: Settings) -> dict[RelayPlan, list[_Due]]:
         found: dict[RelayPlan, list[_Due]] = {}
         for row in rows:
             due = _Due(*row)
+            due = due._replace(content=signed(session, due.content, datetime.now(UTC)))
             found.setdefault(relay_for(session, due.newsletter_id), []).append(due)
         return found
 

@@ -5,24 +5,21 @@ The relay named `default` serves every newsletter that names no other.
 
 import asyncio
 import ipaddress
-import secrets
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.delivery.connect import Trouble, hello_name, open_line
 from curator.delivery.models import Relay, Security
 from curator.delivery.relay_plan import RelayPlan
+from curator.delivery.sealed import Kind, Unreadable, seal, unseal
 from curator.delivery.smtp import Waits
 from curator.errors import Invalid, Unavailable
 from curator.issues.models import Newsletter
 from curator.settings import get_settings
 
 DEFAULT = "default"
-_NONCE_BYTES = 12
 _TEST_SECONDS = 15.0
 
 
@@ -55,7 +52,7 @@ def set_relay(
     _check(name, host, port, security, username, connections, rate)
     relay = session.scalar(select(Relay).where(Relay.name == name).with_for_update()) or Relay(name=name)
     if password is not None:
-        relay.password = _encrypt(password)
+        relay.password = seal(password.encode(), Kind.RELAY_PASSWORD)
     elif username is None or username != relay.username:
         relay.password = None
     relay.host, relay.port, relay.security = host.strip(), port, Security(security)
@@ -90,7 +87,7 @@ def plan_of(relay: Relay) -> RelayPlan:
         port=relay.port,
         security=relay.security,
         username=relay.username,
-        password=_decrypt(relay.password) if relay.password is not None else None,
+        password=_password_of(relay.password) if relay.password is not None else None,
         connections=relay.connections,
         rate=relay.rate,
     )
@@ -140,16 +137,10 @@ def _check(
         raise Invalid("A password must not cross the network unprotected: choose --security starttls or tls.")
 
 
-def _encrypt(password: str) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(get_settings().secret("relays")).encrypt(nonce, password.encode(), b"relay password")
-
-
-def _decrypt(stored: bytes) -> str:
-    key = AESGCM(get_settings().secret("relays"))
+def _password_of(stored: bytes) -> str:
     try:
-        return key.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], b"relay password").decode()
-    except InvalidTag as error:
+        return unseal(stored, Kind.RELAY_PASSWORD).decode()
+    except Unreadable as error:
         raise Unavailable(
             "The relay's password cannot be read: the key file is not the one it was stored with. "
             "Restore CURATOR_HOME/secrets.json or set the relay's password again."

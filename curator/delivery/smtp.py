@@ -7,6 +7,7 @@ transaction never raises: its end is an `Answer`. Nothing here knows the ledger 
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from curator.delivery.addresses import Path, path_of
 from curator.delivery.replies import Answer, Phase
@@ -24,6 +25,19 @@ class Waits:
     phase: float
 
 
+class Envelope(NamedTuple):
+    """Sender and recipient of a message of `size` bytes."""
+
+    sender: str
+    recipient: str
+    size: int
+
+
+Steps = tuple[tuple[Phase, bytes], ...]
+_RSET = (Phase.MAIL, b"RSET\r\n")
+_DATA = (Phase.DATA, b"DATA\r\n")
+
+
 class Line:
     """An open, greeted and signed-in connection to a relay, good for one message after another. See connect.py."""
 
@@ -33,29 +47,44 @@ class Line:
         self._waits = waits
         self._must_reset = False
         self._is_finished = False
+        self._can_pipeline = "PIPELINING" in capabilities
+        self._ahead: tuple[Envelope, Steps] | None = None
 
     @property
     def is_usable(self) -> bool:
-        """May another message be sent over it?"""
-        return not self._is_finished and self._wire.is_up and not self._wire.has_reply
+        """May another message be sent over it? After an envelope ahead: that one."""
+        return not self._is_finished and self._wire.is_up and (self._ahead is not None or not self._wire.has_reply)
 
     async def deliver(
-        self, sender: str, recipient: str, body: bytes, mark: Callable[[], Awaitable[bool]] | None = None
+        self,
+        sender: str,
+        recipient: str,
+        body: bytes,
+        mark: Callable[[], Awaitable[bool]] | None = None,
+        then: Callable[[], Envelope | None] | None = None,
     ) -> Answer:
-        """One message to one recipient. `body` is dot-stuffed and ends with CRLF; `mark` decides about the dot."""
-        try:
-            path = path_of(recipient)
-        except ValueError as error:
-            return Answer(Phase.ADDRESS, why=str(error))
-        if refusal := self._unsendable(path, body):
-            return refusal
-        if answer := await self._envelope(sender, path, len(body)):
-            return answer
-        return await self._content(body, mark)
+        """One message to one recipient. `body` is dot-stuffed and ends with CRLF; `mark` decides about the dot.
+
+        `then` may name the envelope of the next message; it leaves together with the dot where the relay can PIPELINING
+        (RFC 2920 3.1), which saves a round trip. The next call has to be for that envelope, or the line dropped.
+        """
+        envelope = Envelope(sender, recipient, len(body))
+        if self._ahead is None:
+            steps = self._steps(envelope)
+            if isinstance(steps, Answer):
+                return steps
+            answer = await self._ask(steps)
+        else:
+            (expected, steps), self._ahead = self._ahead, None
+            if expected != envelope:
+                self.drop()
+                return Answer(Phase.MAIL, why="another message was announced")
+            answer = await self._hear(steps, is_said=True)
+        return answer or await self._content(body, mark, then)
 
     async def quit(self) -> None:
         """Say goodbye. Whatever happens to it, every message is already decided."""
-        if self._wire.is_up:
+        if self._wire.is_up and self._ahead is None:
             self._wire.write(b"QUIT\r\n")
             with contextlib.suppress(LineLost):
                 await self._wire.reply(min(self._waits.phase, 2.0))
@@ -65,40 +94,54 @@ class Line:
         """Close at once: without the dot nothing was sent."""
         self._wire.drop()
 
-    def _unsendable(self, path: Path, body: bytes) -> Answer | None:
+    def _unsendable(self, path: Path, size: int) -> Answer | None:
         if not path.is_ascii and "SMTPUTF8" not in self.capabilities:
             return Answer(Phase.ADDRESS, why="the relay takes no addresses with letters outside ASCII")
         limit = self.capabilities.get("SIZE", "")
-        if limit.isdigit() and 0 < int(limit) < len(body):
-            return Answer(Phase.SIZE, why=f"the message has {len(body)} bytes, the relay takes {limit}")
+        if limit.isdigit() and 0 < int(limit) < size:
+            return Answer(Phase.SIZE, why=f"the message has {size} bytes, the relay takes {limit}")
         return None
 
-    async def _envelope(self, sender: str, path: Path, size: int) -> Answer | None:
-        """MAIL, RCPT, DATA, in one write where the relay can PIPELINING (RFC 2920). None: it waits for the body."""
-        steps = [(Phase.MAIL, b"RSET")] if self._must_reset else []
-        extras = f" SIZE={size}" if "SIZE" in self.capabilities else ""
+    def _steps(self, envelope: Envelope) -> Steps | Answer:
+        """MAIL, RCPT and DATA for an envelope, or why it cannot be sent over this line."""
+        try:
+            path = path_of(envelope.recipient)
+        except ValueError as error:
+            return Answer(Phase.ADDRESS, why=str(error))
+        if refusal := self._unsendable(path, envelope.size):
+            return refusal
+        extras = f" SIZE={envelope.size}" if "SIZE" in self.capabilities else ""
         extras += "" if path.is_ascii else " SMTPUTF8"
-        steps += [
-            (Phase.MAIL, f"MAIL FROM:<{sender}>{extras}".encode()),
-            (Phase.RCPT, f"RCPT TO:<{path.text}>".encode()),
-            (Phase.DATA, b"DATA"),
-        ]
-        self._must_reset = False
-        if "PIPELINING" in self.capabilities:
-            self._wire.write(b"\r\n".join(line for _, line in steps) + b"\r\n")
+        return (
+            (Phase.MAIL, f"MAIL FROM:<{envelope.sender}>{extras}\r\n".encode()),
+            (Phase.RCPT, f"RCPT TO:<{path.text}>\r\n".encode()),
+            _DATA,
+        )
+
+    async def _ask(self, steps: Steps) -> Answer | None:
+        """Say the steps, in one write where the relay can PIPELINING (RFC 2920), and hear the replies."""
+        if self._must_reset:
+            steps = (_RSET, *steps)
+            self._must_reset = False
+        if self._can_pipeline:
+            self._wire.write(b"".join(line for _, line in steps))
+        return await self._hear(steps, is_said=self._can_pipeline)
+
+    async def _hear(self, steps: Steps, *, is_said: bool) -> Answer | None:
+        """The replies to MAIL, RCPT, DATA; each step is said first unless all were. None: it waits for the body."""
         bad: Answer | None = None
         phase = Phase.MAIL
         try:
             for phase, line in steps:
-                if "PIPELINING" not in self.capabilities:
+                if not is_said:
                     if bad is not None:
                         break
-                    self._wire.write(line + b"\r\n")
+                    self._wire.write(line)
                 reply = await self._wire.reply(self._waits.phase)
-                wanted = 3 if line == b"DATA" else 2
+                wanted = 3 if phase is Phase.DATA else 2
                 if bad is None and reply.code // 100 != wanted:
                     bad = self._ended(Answer(phase, reply))
-                elif bad is not None and line == b"DATA" and reply.code // 100 == 3:
+                elif bad is not None and phase is Phase.DATA and reply.code // 100 == 3:
                     self.drop()  # it waits for a message without a recipient: give it none
         except LineLost as lost:
             self._is_finished = True
@@ -106,7 +149,9 @@ class Line:
         self._must_reset = bad is not None
         return bad
 
-    async def _content(self, body: bytes, mark: Callable[[], Awaitable[bool]] | None) -> Answer:
+    async def _content(
+        self, body: bytes, mark: Callable[[], Awaitable[bool]] | None, then: Callable[[], Envelope | None] | None
+    ) -> Answer:
         try:
             self._wire.write(body)
             await self._wire.drained(self._waits.phase)
@@ -121,16 +166,24 @@ class Line:
         except LineLost as lost:
             self._is_finished = True
             return Answer(Phase.BODY, why=str(lost))
-        return await self._dot()
+        return await self._dot(then() if then is not None and self._can_pipeline else None)
 
-    async def _dot(self) -> Answer:
+    async def _dot(self, following: Envelope | None) -> Answer:
         """From here on a missing reply is doubt."""
-        self._wire.write(DOT)
+        self._wire.write(DOT + self._say_ahead(following))
         try:
             return self._ended(Answer(Phase.DOT, await self._wire.reply(self._waits.dot)))
         except LineLost as lost:
             self._is_finished = True
             return Answer(Phase.DOT, why=str(lost))
+
+    def _say_ahead(self, following: Envelope | None) -> bytes:
+        """The words of the next envelope. One that cannot be sent is left for its own turn, which says why."""
+        steps = self._steps(following) if following is not None else None
+        if following is None or steps is None or isinstance(steps, Answer):
+            return b""
+        self._ahead = following, steps
+        return b"".join(line for _, line in steps)
 
     def _ended(self, answer: Answer) -> Answer:
         """421 is the server's goodbye; after any other reply the line can go on."""

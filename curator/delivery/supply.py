@@ -40,6 +40,11 @@ class Supply:
                 return None
             await asyncio.shield(self._claiming)
 
+    def at_hand(self) -> Claimed | None:
+        """A message to send if one waits here, without waiting for a claim."""
+        self._claim_ahead()
+        return self._waiting.popleft() if self._waiting else None
+
     def done(self, message_id: int) -> None:
         """What became of it is written, or it was refused and that is written."""
         batch_id = self._batch_of.pop(message_id)

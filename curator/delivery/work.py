@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from curator.delivery.claim import Claimed
 from curator.delivery.connect import hello_name
+from curator.delivery.domain_keys import signing_key
 from curator.delivery.models import Delivery, DeliveryState
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.relays import relay_for
@@ -66,6 +67,7 @@ def load_work(session: Session, delivery_id: int, settings: Settings) -> Work | 
         signer=Signer({1: settings.secret("tokens")}),
         sender_domain=segments.facts["sender_domain"],
         day=(delivery.frozen_at or delivery.created_at).astimezone(ZoneInfo(newsletter.timezone)).date(),
+        domain_key=signing_key(session, segments.facts["sender_domain"]),
     )
     return Work(
         delivery_id=delivery_id,

@@ -1,15 +1,15 @@
-"""An edition as a page for anybody: no pixel, links straight to their addresses, nobody's name and nobody's tokens."""
+"""An edition as a page or a text for anybody: no pixel, links straight to their addresses, nobody's name or tokens."""
 
 import html
 import re
-from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.editions.models import Edition, Link
-from curator.editions.slots import Marks
+from curator.editions.slots import Marks, Slot
 from curator.editions.wording import written_day
 from curator.errors import NotFound
 from curator.issues.models import Issue, Newsletter
@@ -22,23 +22,30 @@ def browser_page(session: Session, edition_id: int, *, public_url: str) -> str:
 
     What a design puts between `<!--reader-->` and `<!--/reader-->` is for the mail only and left out here.
     """
-    row = session.execute(
-        select(Edition, Issue, Newsletter)
-        .join(Issue, Issue.id == Edition.issue_id)
-        .join(Newsletter, Newsletter.id == Issue.newsletter_id)
-        .where(Edition.id == edition_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no edition {edition_id}.", edition_id=edition_id)
-    edition, issue, newsletter = row
-    links = session.scalars(select(Link).where(Link.edition_id == edition_id))
+    known = _known(session, edition_id)
     return fill_page(
-        _FOR_THE_READER.sub("", edition.html),
-        Marks(bytes.fromhex(edition.facts["marks"])),
-        day=_written(newsletter, issue.sent_at or edition.created_at),
-        own_address=f"{public_url}/subscribe/{newsletter.slug}",
-        addresses={str(link.number): link.address for link in links},
+        _FOR_THE_READER.sub("", known.edition.html),
+        known.marks,
+        day=known.day,
+        own_address=f"{public_url}/subscribe/{known.newsletter.slug}",
+        addresses=known.addresses,
     )
+
+
+def browser_text(session: Session, edition_id: int) -> str:
+    """The text part of an edition, for people of the desk; what belongs to one reader is an ellipsis."""
+    known = _known(session, edition_id)
+    return fill_text(known.edition.text, known.marks, day=known.day, addresses=known.addresses)
+
+
+def fill_text(text: str, marks: Marks, *, day: str, addresses: dict[str, str]) -> str:
+    """A rendered text with every mark made readable: a reader without a name, whose own addresses are left out."""
+
+    def value(slot: Slot) -> str:
+        known = {"link": addresses.get(slot.argument, ""), "day": day}
+        return known.get(slot.name) or slot.argument or "…"
+
+    return marks.fill(text, value)
 
 
 def fill_page(page: str, marks: Marks, *, day: str, own_address: str, addresses: dict[str, str]) -> str:
@@ -63,5 +70,30 @@ def fill_page(page: str, marks: Marks, *, day: str, own_address: str, addresses:
     )
 
 
-def _written(newsletter: Newsletter, moment: datetime) -> str:
-    return written_day(newsletter.language, moment.astimezone(ZoneInfo(newsletter.timezone)).date())
+class _Known(NamedTuple):
+    edition: Edition
+    newsletter: Newsletter
+    marks: Marks
+    day: str
+    addresses: dict[str, str]
+
+
+def _known(session: Session, edition_id: int) -> _Known:
+    row = session.execute(
+        select(Edition, Issue, Newsletter)
+        .join(Issue, Issue.id == Edition.issue_id)
+        .join(Newsletter, Newsletter.id == Issue.newsletter_id)
+        .where(Edition.id == edition_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no edition {edition_id}.", edition_id=edition_id)
+    edition, issue, newsletter = row
+    day = (issue.sent_at or edition.created_at).astimezone(ZoneInfo(newsletter.timezone)).date()
+    links = session.scalars(select(Link).where(Link.edition_id == edition_id))
+    return _Known(
+        edition,
+        newsletter,
+        Marks(bytes.fromhex(edition.facts["marks"])),
+        written_day(newsletter.language, day),
+        {str(link.number): link.address for link in links},
+    )

@@ -17,11 +17,9 @@ from curator.editions.headers import (
 )
 from curator.editions.quoted import encode_with_slots
 from curator.editions.render import Rendered
-from curator.editions.segments import Segments
+from curator.editions.segments import Part, Segments, joined
 from curator.editions.slots import Marks, Slot
 from curator.issues.content import IssueContent, NewsletterContent
-
-Part = bytes | Slot
 
 _READER_COMMENTS = re.compile(r"<!--/?reader-->")
 
@@ -49,7 +47,7 @@ def compile_message(
         "public_url": public_url,
         "slots": sorted({part.name for part in parts if isinstance(part, Slot)}),
     }
-    return Segments(_joined(parts), facts)
+    return Segments(joined(parts), facts)
 
 
 def sender_domain(from_address: str) -> str:
@@ -153,14 +151,3 @@ def _followed(
         _READER_COMMENTS.sub("", body) if is_html else body,
         lambda slot: addresses[slot.argument] if slot.name == "link" else marks.mark(slot.name, slot.argument),
     )
-
-
-def _joined(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """Neighbouring bytes as one part."""
-    joined: list[Part] = []
-    for part in parts:
-        if isinstance(part, bytes) and joined and isinstance(joined[-1], bytes):
-            joined[-1] += part
-        elif part != b"":
-            joined.append(part)
-    return tuple(joined)

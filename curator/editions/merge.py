@@ -12,10 +12,11 @@ from datetime import date, datetime
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
+from curator.editions.dkim import DomainKey, Signature
 from curator.editions.headers import checked_address
 from curator.editions.plain_text import without_markup
 from curator.editions.quoted import encode_value
-from curator.editions.segments import Segments
+from curator.editions.segments import Blanks, Segments
 from curator.editions.slots import Slot
 from curator.editions.wording import written_day
 from curator.errors import Invalid
@@ -41,6 +42,7 @@ class Merger:
     """Makes the messages of one edition. `day` is the date printed in the issue; by default the day of `now`.
 
     Give the delivery's own day so that readers served after midnight get the same issue (one body per delivery).
+    With a `domain_key` every message is signed by it (DKIM).
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Merger:
         signer: Signer,
         sender_domain: str,
         day: date | None = None,
+        domain_key: DomainKey | None = None,
     ) -> None:
         self._edition_id = edition_id
         self._signer = signer
@@ -65,14 +68,14 @@ class Merger:
             view["day"] = self._written_day(day)
         clicks = {"click": self._signed(Purpose.AGGREGATE_CLICK, 0, edition_id)}
         opens = {"open": self._signed(Purpose.AGGREGATE_OPEN, 0, edition_id)}
-        self._for_all = _Program(segments, view | clicks | opens)
+        self._for_all = _Program(segments, view | clicks | opens, domain_key)
         for_one = {Tracking.INDIVIDUAL: view, Tracking.HYGIENE: view | clicks}
-        self._for_one = _Program(segments, for_one.get(tracking, view | clicks | opens))
+        self._for_one = _Program(segments, for_one.get(tracking, view | clicks | opens), domain_key)
 
     def message(self, reader: Reader, now: datetime) -> bytes:
         """The bytes for the wire, ending in CRLF, without the final dot. `now` is aware and becomes Date."""
         program = self._for_one if reader.is_individual else self._for_all
-        return program.fill([self._value(slot, reader, now) for slot in program.slots])
+        return program.fill([self._value(slot, reader, now) for slot in program.slots], now)
 
     def plain(self, reader: Reader, now: datetime) -> bytes:
         """The bytes of a .eml file: the same, because no line starts with a dot."""
@@ -121,28 +124,16 @@ class Merger:
 class _Program:
     """Segments with what is the same for every reader of a kind joined in; only `slots` remain to be filled."""
 
-    def __init__(self, segments: Segments, constants: dict[str, bytes]) -> None:
-        pieces: list[bytes] = []
-        places: list[tuple[int, Slot]] = []
-        literal = bytearray()
-        for part in segments.parts:
-            fixed = part if isinstance(part, bytes) else constants.get(part.name)
-            if fixed is not None:
-                literal += fixed
-            elif isinstance(part, Slot):
-                places.append((len(pieces) + 1, part))
-                pieces += [bytes(literal), b""]
-                literal.clear()
-        self.slots = list(dict.fromkeys(slot for _, slot in places))
-        self._pieces = [*pieces, bytes(literal)]
-        self._places = [(place, self.slots.index(slot)) for place, slot in places]
+    def __init__(self, segments: Segments, constants: dict[str, bytes], domain_key: DomainKey | None) -> None:
+        parts = [part if isinstance(part, bytes) else constants.get(part.name, part) for part in segments.parts]
+        self.slots = list(dict.fromkeys(part for part in parts if isinstance(part, Slot)))
+        self._blanks = Blanks(parts, self.slots)
+        self._signature = Signature(parts, self.slots, domain_key) if domain_key is not None else None
 
-    def fill(self, values: list[bytes]) -> bytes:
-        """The message with a value for each of `slots`."""
-        pieces = self._pieces.copy()
-        for place, number in self._places:
-            pieces[place] = values[number]
-        return b"".join(pieces)
+    def fill(self, values: list[bytes], now: datetime) -> bytes:
+        """The message with a value for each of `slots`, signed where there is a key."""
+        message = self._blanks.fill(values)
+        return message if self._signature is None else self._signature.field(values, now) + message
 
 
 def _name(reader: Reader, slot: Slot) -> str:

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from curator.editions.browser import fill_page
+from sqlalchemy.orm import Session
+
+from curator.editions.browser import browser_page, fill_page, fill_text
 from curator.editions.render import Rendered, render_issue
-from curator.editions.slots import Marks, Slot
+from curator.editions.slots import Marks
 from curator.editions.wording import written_day
 from curator.issues.content import IssueContent
 
@@ -36,13 +38,13 @@ def preview_html(content: IssueContent, *, public_url: str, theme: Theme = "auto
 def preview_text(content: IssueContent, *, public_url: str) -> str:
     """The text part as a reader without a name would get it."""
     rendered = render_issue(content, public_url=public_url)
-    addresses = _addresses(rendered)
+    marks = Marks(content.content_hash)
+    return fill_text(rendered.text, marks, day=_today(content), addresses=_addresses(rendered))
 
-    def value(slot: Slot) -> str:
-        known = {"link": addresses.get(slot.argument, ""), "day": _today(content)}
-        return known.get(slot.name) or slot.argument or "…"
 
-    return Marks(content.content_hash).fill(rendered.text, value)
+def sent_html(session: Session, edition_id: int, *, public_url: str, theme: Theme = "auto") -> str:
+    """What readers got, in the same themes: whatever changed since, in the issue or its newsletter, is not in it."""
+    return _forced(browser_page(session, edition_id, public_url=public_url), theme)
 
 
 def _addresses(rendered: Rendered) -> dict[str, str]:

@@ -15,7 +15,7 @@ from curator.embedded.claim import Claim, free_port, refuse_busy_port
 from curator.embedded.command import Command
 from curator.embedded.postgres import Postgres
 from curator.embedded.valkey import Valkey
-from curator.errors import CuratorError
+from curator.errors import CuratorError, Unavailable
 from curator.settings import Settings
 
 _READY_SECONDS = 60.0
@@ -101,9 +101,18 @@ class Supervisor:
     def _choose_ports(self) -> None:
         refuse_busy_port(self._settings.host, self._settings.port, "CURATOR_PORT")
         if self._with_mailbox:
-            port = self._settings.mailbox_port or free_port("127.0.0.1")
-            refuse_busy_port("127.0.0.1", port, "CURATOR_MAILBOX_PORT")
-            self._settings = self._settings.model_copy(update={"mailbox_port": port})
+            self._settings = self._settings.model_copy(update={"mailbox_port": self._mailbox_port()})
+
+    def _mailbox_port(self) -> int:
+        """The one that was asked for; a free one where nobody asked and the usual one is taken, as by a second demo."""
+        wanted = self._settings.mailbox_port or free_port("127.0.0.1")
+        try:
+            refuse_busy_port("127.0.0.1", wanted, "CURATOR_MAILBOX_PORT")
+        except Unavailable:
+            if "mailbox_port" in self._settings.model_fields_set:
+                raise
+            return free_port("127.0.0.1")
+        return wanted
 
     def _start_servers(self) -> None:
         """Those no address is given for; both start at once."""

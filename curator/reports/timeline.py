@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from curator.audience.addresses import address_hash, canonical
 from curator.audience.models import Consent, Subscriber, Subscription, Suppression
 from curator.delivery.models import Delivery, Message, MessageState, Notice, Requeue, Requeued
+from curator.editions.compile import sender_domain
 from curator.editions.models import Link
 from curator.errors import NotFound
 from curator.events.models import Actor, Event, EventKind
@@ -129,7 +130,7 @@ def _happened(session: Session, person: Subscriber, consents: list[tuple[Consent
 def _messages(session: Session, person: Subscriber) -> list[Entry]:
     """Where each issue's mail is: when its row was made, and what last became of it."""
     rows = session.execute(
-        select(Message, Delivery, Issue.number, Newsletter.slug)
+        select(Message, Delivery, Issue.number, Newsletter)
         .join(Delivery, Delivery.id == Message.delivery_id)
         .join(Issue, Issue.id == Delivery.issue_id)
         .join(Newsletter, Newsletter.id == Issue.newsletter_id)
@@ -139,11 +140,11 @@ def _messages(session: Session, person: Subscriber) -> list[Entry]:
         Entry(
             message.done_at or message.marked_at or delivery.frozen_at or delivery.created_at,
             f"mail {message.state.value}",
-            slug,
+            newsletter.slug,
             number,
-            _told(message),
+            _told(message, sender_domain(newsletter.from_address)),
         )
-        for message, delivery, number, slug in rows
+        for message, delivery, number, newsletter in rows
     ]
 
 
@@ -166,12 +167,12 @@ def _requeued(session: Session, person: Subscriber) -> list[Entry]:
     return found
 
 
-def _told(message: Message) -> str:
+def _told(message: Message, domain: str) -> str:
     """The reason or the relay's last words, and the Message-ID to look for in other servers' logs."""
     words = [message.reason or "", message.last_reply or ""]
     if message.state is MessageState.UNKNOWN:
         words.append("the connection broke before the relay answered: it may or may not have arrived")
-    words.append(f"Message-ID {message.message_id}")
+    words.append(f"Message-ID <{message.message_id.hex}@{domain}>")
     return "; ".join(word for word in words if word)
 
 

@@ -16,6 +16,25 @@ from curator.web.pages import page
 
 router = APIRouter()
 
+# In this order: browsers carry each other's names, and so do machines.
+_BROWSERS = (
+    ("Edge", "Edg"),
+    ("Opera", "OPR/"),
+    ("Firefox", "Firefox/"),
+    ("Firefox", "FxiOS/"),
+    ("Chrome", "Chrome/"),
+    ("Chrome", "CriOS/"),
+    ("Safari", "Safari/"),
+)
+_MACHINES = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac", "Macintosh"),
+    ("Linux", "Linux"),
+)
+
 
 @router.get("/account")
 def account(request: Request, db: Db, who: SignedIn) -> Response:
@@ -44,7 +63,14 @@ def sign_out_everywhere(db: Db, who: SignedIn) -> Response:
     return RedirectResponse("/sign-in", status_code=303)
 
 
+def browser_name(agent: str) -> str:
+    """What its user would call it: the browser and the machine. What we do not recognise is shown as it is."""
+    browser = next((name for name, mark in _BROWSERS if mark in agent), "")
+    machine = next((name for name, mark in _MACHINES if mark in agent), "")
+    return " on ".join(filter(None, (browser, machine))) or agent or "Unknown browser"
+
+
 def _page(request: Request, db: Db, who: SignedIn, problem: str | None = None, status: int = 200) -> Response:
     sign_ins = db.scalars(select(SignIn).where(SignIn.user_id == who.user.id).order_by(SignIn.seen_at.desc())).all()
-    values = {"sign_ins": sign_ins, "here": who.sign_in.id, "problem": problem}
+    values = {"sign_ins": sign_ins, "browser_name": browser_name, "here": who.sign_in.id, "problem": problem}
     return page(request, "web/account.html", desk=who, status=status, **values)

@@ -1,6 +1,7 @@
 """The cast of the delivery tests: a newsletter with an issue to send, readers, a relay, a delivery."""
 
 import asyncio
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -48,6 +49,30 @@ def add_readers(
     ids = session.scalars(insert(Subscriber).returning(Subscriber.id), people).all()
     rows = [{"subscriber_id": i, "newsletter_id": newsletter.id, "state": state} for i in ids]
     session.execute(insert(Subscription), rows)
+
+
+def add_crowd(session: Session, newsletter: Newsletter, readers: int) -> None:
+    """So many active subscribers by one statement. Their hashes are not real: nobody of them is ever suppressed."""
+    values = {"newsletter": newsletter.id, "readers": readers}
+    session.connection().exec_driver_sql(
+        """
+        WITH person AS (
+            INSERT INTO subscriber (address, address_key, address_hash)
+            SELECT address, address, sha256(address::bytea)
+            FROM (SELECT format('r%%s-%%s@d%%s.example.org', %(newsletter)s::int, n, n %% 997) AS address
+                  FROM generate_series(1, %(readers)s::int) AS n) AS made
+            RETURNING id
+        )
+        INSERT INTO subscription (subscriber_id, newsletter_id, state)
+        SELECT id, %(newsletter)s::bigint, 'active' FROM person
+        """,
+        values,
+    )
+
+
+def any_claim() -> Claimed:
+    """A claim that belongs to nobody, for a message to look at."""
+    return Claimed(1, "r@example.org", "", uuid.uuid4(), 1, False, 0, True)
 
 
 def a_frozen_delivery(session: Session, settings: Settings, readers: int, port: int, **relay: object) -> Delivery:

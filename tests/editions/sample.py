@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from curator.editions.compile import compile_message
+from curator.editions.dkim import DomainKey
 from curator.editions.merge import Merger, Reader
 from curator.editions.render import render_issue
 from curator.issues.content import (
@@ -147,7 +148,7 @@ def far_issue() -> IssueContent:
     )
 
 
-def merger(content: IssueContent, *, inbound_domain: str = "") -> Merger:
+def merger(content: IssueContent, *, inbound_domain: str = "", domain_key: DomainKey | None = None) -> Merger:
     """The merger of an issue, through renderer and compiler."""
     rendered = render_issue(content, public_url=PUBLIC_URL)
     segments = compile_message(content, rendered, public_url=PUBLIC_URL, inbound_domain=inbound_domain)
@@ -157,6 +158,7 @@ def merger(content: IssueContent, *, inbound_domain: str = "") -> Merger:
         tracking=Tracking(content.newsletter.tracking),
         signer=SIGNER,
         sender_domain=segments.facts["sender_domain"],
+        domain_key=domain_key,
     )
 
 

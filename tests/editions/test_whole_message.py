@@ -15,20 +15,24 @@ import pytest
 from curator.editions.trial import build_trial
 from curator.issues.content import IssueContent
 from tests.editions import sample
+from tests.editions.keys import KEY
 
 GOLDEN = Path(__file__).parent / "golden"
 JUDGE = Path(__file__).resolve().parents[3] / "shared" / "tools" / "check_message.py"
 ISSUES = {"nl": sample.issue(), "en": sample.english_issue(), "far": sample.far_issue()}
 
 
-def judged(raw: bytes, folder: Path) -> list[str]:
+def judged(raw: bytes, folder: Path, *, is_signed: bool = False) -> list[str]:
     """The lines of the checklist that do not hold."""
     if not JUDGE.is_file():
         pytest.skip("needs ../shared/tools/check_message.py, which is not part of the project")
     path = folder / "message.eml"
     path.write_bytes(raw)
     done = subprocess.run(
-        [sys.executable, JUDGE, path, "--local", "--no-dkim"], capture_output=True, text=True, check=False
+        [sys.executable, JUDGE, path, "--local", *([] if is_signed else ["--no-dkim"])],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout.strip().endswith("hold")
     return [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
@@ -51,6 +55,12 @@ def test_the_checklist_holds_on_every_newsletter_mail(name: str, tracking: str, 
     if tracking != content.newsletter.tracking:
         content = sample.issue({"tracking": tracking}, sections=content.sections, subject=content.subject)
     assert judged(sample.message(content, now=datetime.now(UTC)), tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ISSUES)
+def test_the_checklist_holds_on_a_signed_mail(name: str, tmp_path: Path) -> None:
+    raw = sample.merger(ISSUES[name], domain_key=KEY).message(sample.READER, datetime.now(UTC))
+    assert judged(raw, tmp_path, is_signed=True) == []
 
 
 @pytest.mark.parametrize("content", ISSUES.values(), ids=ISSUES)

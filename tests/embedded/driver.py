@@ -1,4 +1,4 @@
-"""Run a Supervisor whose web, worker and beat are tiny stand-ins, so that its own tests are quick.
+"""Run a Supervisor whose web, worker, beat and mailbox are tiny stand-ins, so that its own tests are quick.
 
 `python driver.py` with CURATOR_HOME and CURATOR_PORT set. Prints `ready` and one line of JSON with the addresses.
 """
@@ -18,7 +18,7 @@ STAND_IN = Path(__file__).with_name("stand_in.py")
 def main() -> None:
     command.program = lambda name: [sys.executable, str(STAND_IN), name]
     try:
-        with Supervisor(Settings()) as running:
+        with Supervisor(Settings(), mailbox=True) as running:
             running.wait_ready()
             print("ready", json.dumps(running.environment), flush=True)
             running.run()

@@ -1,4 +1,4 @@
-"""Stands in for `curator web|worker|beat`: answers /health, or forks a child like a worker's pool, until stopped."""
+"""Stands in for one of Curator's processes: answers /health, or forks a child like a worker's pool, until stopped."""
 
 import http.server
 import os

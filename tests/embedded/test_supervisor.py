@@ -1,5 +1,6 @@
 """The supervisor: what it leaves behind however it ends, and what it refuses."""
 
+import contextlib
 import json
 import os
 import signal
@@ -13,9 +14,11 @@ import psycopg
 import pytest
 import redis
 
+from curator.settings import Settings
 from tests.embedded.conftest import ROOT, Home, packages, ready
 
 NOBODY = 65534
+USUAL_MAILBOX_PORT = Settings.model_fields["mailbox_port"].default
 
 
 def _wait_for(home: Home, log: str, beginning: str, count: int) -> list[int]:
@@ -101,6 +104,21 @@ def test_a_busy_port_is_refused_before_anything_starts(home: Home) -> None:
     assert refused.returncode == 1
     assert f"Port {home.port}" in errors and "CURATOR_PORT" in errors
     assert not list(home.path.glob("pg*"))
+
+
+def test_a_second_mailbox_gets_a_free_port_unless_it_was_given_one(home: Home) -> None:
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):  # in use already: just as well
+            other.bind(("127.0.0.1", USUAL_MAILBOX_PORT))
+            other.listen()
+        environment = ready(home.start())
+        assert int(environment["CURATOR_MAILBOX_PORT"]) not in (0, USUAL_MAILBOX_PORT)
+        home.started[0].send_signal(signal.SIGINT)
+        home.started[0].communicate(timeout=30)
+        refused = home.start(CURATOR_MAILBOX_PORT=str(USUAL_MAILBOX_PORT))
+        _, errors = refused.communicate(timeout=20)
+    assert refused.returncode == 1
+    assert f"Port {USUAL_MAILBOX_PORT}" in errors and "CURATOR_MAILBOX_PORT" in errors
 
 
 def test_what_a_killed_one_noted_misleads_nobody(home: Home) -> None:

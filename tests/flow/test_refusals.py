@@ -24,7 +24,7 @@ from tests.web.conftest import Cast
 class RefusesTheFirst(Faults):
     """550 for the first recipient; every other is welcome."""
 
-    def draw(self, phase: str) -> str | None:
+    def draw(self, phase: str, address: str = "") -> str | None:
         is_first = phase == "rcpt" and not getattr(self, "_was_refused", False)
         self._was_refused = is_first or getattr(self, "_was_refused", False)
         return "550 5.1.1 no such user" if is_first else None

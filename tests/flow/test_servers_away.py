@@ -172,7 +172,7 @@ def judged(issue: int, sink: Sink) -> None:
     """Nobody left out, nobody mailed twice, and doubt about no more mails than were on the lines."""
     with transaction() as session:
         delivery = session.query(Delivery).filter_by(issue_id=issue).one()
-        judge(session, delivery, sink, most_unknown=LINES)
+        judge(session, delivery, sink, in_flight=LINES)
 
 
 def a_worker_hears_the_bell(issue: int, sink: Sink) -> None:

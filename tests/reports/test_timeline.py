@@ -38,7 +38,7 @@ def test_the_whole_story_in_order(session: Session, settings: Settings) -> None:
         ("mail withdrawn", None),
     ]
     told = view["timeline"][0]["detail"]
-    assert "250 2.0.0 queued" in told and str(sent.messages[0].message_id) in told
+    assert told == f"250 2.0.0 queued; Message-ID <{sent.messages[0].message_id.hex}@example.org>"
     assert view["timeline"][3]["detail"] == "Link 1"
     assert view["subscriptions"][0]["state"] == "left"
     assert [consent["action"] for consent in view["consent"]] == ["withdrawn"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -195,6 +195,20 @@ def test_text_is_captured_into_the_list(scene: Scene) -> None:
     page.get_by_role("button", name="Capture").click()
     expect(page.locator("#find-list > .find").first).to_contain_text("A pasted title")
     expect(page.locator("#words")).to_have_value("")
+
+
+def test_what_is_typed_while_a_capture_is_under_way_stays(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    underway: list[Route] = []
+    page.route("**/capture", lambda route: underway.append(route))
+    page.locator("#words").fill("A title for it\n\n" + "Words enough to be taken for an article. " * 6)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("document.querySelector('#capture-busy').checkVisibility()")
+    page.locator("#words").fill("https://news.example.org/the-next-one")
+    underway[0].continue_()
+    expect(page.locator("#find-list > .find", has_text="A title for it")).to_have_count(1)
+    expect(page.locator("#words")).to_have_value("https://news.example.org/the-next-one")
 
 
 def test_items_are_reordered_by_keyboard_and_announced(scene: Scene) -> None:

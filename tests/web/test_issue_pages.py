@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.audience.models import Subscriber, Subscription, SubscriptionState
-from curator.delivery.models import Delivery, Notice
+from curator.delivery.models import Delivery, DeliveryState, Notice
 from curator.delivery.relays import set_relay
+from curator.editions.edition import make_edition
 from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.models import Issue, IssueState
 from curator.settings import Settings, get_settings
@@ -333,6 +335,37 @@ def test_a_sent_issue_is_only_shown(session: Session, issue: Issue, editor: Any)
     assert answer.status_code == 409
     assert "cannot be changed" in answer.json()["message"]
     assert editor.get(f"{BASE}/send", follow_redirects=False).headers["location"] == "/n/weekly/deliveries/1"
+
+
+def test_a_sent_issue_is_previewed_as_it_was_sent(
+    session: Session, cast: Any, issue: Issue, editor: Any, settings: Settings
+) -> None:
+    address = "https://news.example/a?b=1&c=2"
+    issue.sections[0].items[0].address = address
+    session.flush()
+    edition = make_edition(session, issue.id, public_url=settings.public_url, inbound_domain="mail.example")
+    sent_at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    session.add(
+        Delivery(
+            issue_id=issue.id,
+            newsletter_id=issue.newsletter_id,
+            edition_id=edition.id,
+            state=DeliveryState.SENT,
+            scheduled_at=sent_at,
+            by="owner@weekly.example",
+        )
+    )
+    issue.state, issue.sent_at = IssueState.SENT, sent_at
+    cast.weekly.accent, cast.weekly.name = "#aa0000", "A later name"
+    session.flush()
+    for theme in ("light", "dark"):
+        page = editor.get(f"{BASE}/preview?theme={theme}").text
+        assert "1 maart 2026" in page and "A later name" not in page and "#aa0000" not in page
+        assert f'content="{theme}"' in page and "prefers-color-scheme" not in page
+        assert not re.search(r"/[ocupv]/", page) and escape(address) in page
+    text = editor.get(f"{BASE}/preview?kind=text").text
+    assert "1 maart 2026" in text and "A later name" not in text and escape(address) in text
+    assert not re.search(r"/[ocupv]/[\w-]", text)
 
 
 def test_a_viewer_sees_the_draft_and_no_field(issue: Issue, cast: Any, browser: Any) -> None:

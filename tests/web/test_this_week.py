@@ -252,6 +252,13 @@ def test_sources_are_muted_and_heard_again(session: Session, cast: Any, editor: 
     assert foreign.state == SourceState.ACTIVE
 
 
+def test_a_row_opened_as_a_page_leads_to_the_list(session: Session, cast: Any, editor: Any) -> None:
+    article = an_article(session, cast.weekly, "a")
+    path = f"/n/weekly/articles/{article.id}"
+    assert editor.get(path, follow_redirects=False).headers["location"] == f"/n/weekly/#article-{article.id}"
+    assert editor.get(path, headers=HTMX).text.lstrip().startswith("<li")
+
+
 def test_a_part_is_never_kept_as_the_page(editor: Any) -> None:
     for headers in ({}, {**HTMX, "HX-Target": "finds"}):
         answer = editor.get("/n/weekly/", headers=headers)

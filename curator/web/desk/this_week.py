@@ -67,10 +67,13 @@ def this_week(
 
 
 @router.get("/n/{slug}/articles/{article_id}")
-def article_row(request: Request, desk: Viewer, db: Db, article_id: int) -> HTMLResponse:
+def article_row(request: Request, desk: Viewer, db: Db, article_id: int) -> Response:
     """One row of the list, as it is now: a row that waits for its page asks for itself until it is read."""
+    article = get_article(db, desk.newsletter.id, article_id)
+    if not is_htmx(request):
+        return RedirectResponse(f"/n/{desk.newsletter.slug}/#article-{article_id}", status_code=303)
     draft = current_draft(db, desk.newsletter.id)
-    finds = load_finds(db, desk.newsletter.id, [get_article(db, desk.newsletter.id, article_id)], draft)
+    finds = load_finds(db, desk.newsletter.id, [article], draft)
     return fragment(request, "web/desk/find.html", desk=desk, find=finds[0], draft=draft)
 
 

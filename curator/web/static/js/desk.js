@@ -1,9 +1,11 @@
 // The shell of every desk page: menus close on Escape and outside clicks, the current tab is in sight; nothing else.
 
-const current = document.querySelector(".desk-tabs [aria-current]");
+const currents = document.querySelectorAll(".desk-tabs [aria-current], .settings-nav [aria-current]");
 function showCurrent() {
-  const tabs = current?.parentElement;
-  if (tabs) tabs.scrollLeft = current.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
+  for (const current of currents) {
+    const tabs = current.parentElement;
+    tabs.scrollLeft = current.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
+  }
 }
 showCurrent();
 addEventListener("resize", showCurrent);

@@ -250,6 +250,7 @@ if (box) {
     box.rows = Math.min(12, Math.max(1, box.value.split("\n", 12).length));
     box.classList.toggle("is-long", box.value.length > 200);
   };
+  let taken = "";
   box.addEventListener("input", grow);
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey) return;
@@ -259,12 +260,13 @@ if (box) {
     }
   });
   box.form.addEventListener("htmx:beforeRequest", (event) => {
+    taken = box.value;
     if (box.value.length <= 400000) return;
     event.preventDefault();
     notice(`That is ${box.value.length.toLocaleString("en")} characters; an article has at most 400,000. Paste only the article, or its address.`);
   });
   box.form.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target !== box.form || !event.detail.successful) return;
+    if (event.target !== box.form || !event.detail.successful || box.value !== taken) return; // the next is typed already
     box.value = "";
     grow();
   });

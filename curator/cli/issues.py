@@ -114,6 +114,7 @@ def send(
     no_pilot: Annotated[
         bool, typer.Option("--no-pilot", help="To everybody, without a pause after the first.")
     ] = False,
+    over: Annotated[int | None, typer.Option(metavar="MINUTES", help="Spread it evenly over this time.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the warnings have been read.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -129,7 +130,7 @@ def send(
         newsletter_zone = ZoneInfo(found.newsletter.timezone)
         when = read_time(at, newsletter_zone) if at else None
         delivery = plan.send_issue(
-            session, found.id, by=ACTOR, at=when, now=now, pilot=not no_pilot, settings=get_settings()
+            session, found.id, by=ACTOR, at=when, now=now, over=over, pilot=not no_pilot, settings=get_settings()
         )
         session.flush()
         record(session, ACTOR, "issue.sent", "issue", found.id, delivery=delivery.id)

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from curator.delivery.models import Relay, Security
 from curator.delivery.published import check_published, sending_of, wanted_records
 from curator.delivery.relays import list_relays, set_relay, test_relay
 from curator.delivery.resolver import Resolver
+from curator.delivery.warm_up import end_warm_up, set_warm_up
 from curator.delivery.zone_file import zone_line
 from curator.errors import Invalid, NotFound
 from curator.issues.newsletters import get_newsletter
@@ -96,6 +98,43 @@ def test(name: Name = "default", as_json: AsJson = False) -> None:
         say("It works." if result.ok else f"It does not work: {result.error}")
     if not result.ok:
         raise typer.Exit(1)
+
+
+@app.command("warm-up")
+def warm_up(
+    name: Name,
+    plan: Annotated[str, typer.Option(help="Messages a day at most, day by day: 50,100,500,1000,5000.")] = "",
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day (UTC); else today.")] = "",
+    off: Annotated[bool, typer.Option("--off", help="End it: no ceiling any more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a new relay be known: a ceiling of messages for each day, none after the plan's last."""
+    if bool(plan) == off:
+        raise Invalid("Give either --plan 50,100,500 or --off.")
+    with transaction() as session:
+        relay = end_warm_up(session, name) if off else set_warm_up(session, name, read_plan(plan), read_day(first))
+        record(session, ACTOR, "relay.warm_up", "relay", relay.id, plan=relay.warm_up or [])
+        facts = {"name": relay.name, "plan": relay.warm_up, "from": relay.warm_up_from}
+    if as_json:
+        say_json(facts)
+    else:
+        say(f"Relay {name} has no ceiling." if off else f"Relay {name} warms up from {facts['from']} on: {plan}.")
+
+
+def read_plan(text: str) -> list[int]:
+    """Whole numbers with commas between them."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise Invalid(f"{text!r} is no plan. Write it as 50,100,500,1000,5000.") from None
+
+
+def read_day(text: str) -> date:
+    """A day as 2026-11-27; today (UTC) when empty."""
+    try:
+        return date.fromisoformat(text) if text else datetime.now(UTC).date()
+    except ValueError:
+        raise Invalid(f"{text!r} is no day. Write it as 2026-11-27.") from None
 
 
 @app.command()

@@ -19,12 +19,14 @@ SMALLEST, LARGEST, PER_DELIVERY = 32, 512, 64
 # delivery would hold every message against every batch, 2,000 million pairs for a million messages.
 IN_BATCH = "message.id BETWEEN batch.first_id AND batch.last_id AND message.delivery_id - batch.delivery_id = 0"
 
-# What somebody may claim now: due, held by nobody alive, of a delivery that sends; after a pilot only when released.
+# What somebody may claim now: due, held by nobody alive, of a delivery that sends and has its turn; behind a pilot
+# only once it is released.
 CLAIMABLE = """
     batch.is_open
     AND CASE WHEN batch.owner IS NULL THEN coalesce(batch.not_before <= clock_timestamp(), true)
              ELSE batch.lease_until < clock_timestamp() END
     AND EXISTS (SELECT FROM delivery WHERE delivery.id = batch.delivery_id AND delivery.state = 'sending'
+                AND coalesce(delivery.rests_until <= clock_timestamp(), true)
                 AND (batch.is_pilot OR delivery.released_at IS NOT NULL OR coalesce(delivery.pilot, 0) = 0))
 """
 

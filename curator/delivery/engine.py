@@ -19,6 +19,7 @@ from curator.db.session import transaction
 from curator.delivery.claim import Claimed
 from curator.delivery.closing import close_if_done, set_reason, stop_sending
 from curator.delivery.connect import Trouble, open_line
+from curator.delivery.due import rest
 from curator.delivery.marker import Outcome
 from curator.delivery.models import MessageState
 from curator.delivery.ownership import Ownership
@@ -82,7 +83,7 @@ class _Slice:
     async def run(self) -> Counter[str]:
         """One line first: nothing is claimed before the relay has answered. Then all of them."""
         self._over = asyncio.Event()
-        self._pace = Pace(self._settings.redis_url, self._work.relay.id, self._work.relay.rate)
+        self._pace = Pace(self._settings.redis_url, self._work.limits, self._over)
         watch = asyncio.create_task(self._watch())
         try:
             first = await self._line(None)
@@ -92,6 +93,8 @@ class _Slice:
             self._over.set()
             await asyncio.gather(watch, return_exceptions=True)
             await self._pace.close()
+            if self._pace.rest is not None:
+                await asyncio.to_thread(_in_transaction, rest, self._work.delivery_id, *self._pace.rest)
             if self._stopping is not None:
                 await self._stopping
         return self._counts
@@ -109,6 +112,7 @@ class _Slice:
             self._owner.claims, self._work.delivery_id, self._owner.name, lease=self._settings.lease_seconds
         )
         self._owner.scribe.on_written = self._supply.done
+        self._pace.feed(self._supply, self._put_off)
         renewing = asyncio.create_task(self._renew())
         try:
             carriers = [self._carry(first if number == 0 else None) for number in range(lines)]
@@ -133,13 +137,14 @@ class _Slice:
             return self._envelope(following) if following is not None else None
 
         try:
-            while not self._over.is_set() and (claimed := following or await self._supply.next()) is not None:
+            while not self._over.is_set() and (claimed := following or await self._pace.next()) is not None:
                 following = None
                 line = await self._line(line)
-                if line is None or not await self._pace.turn(self._over):
+                if line is None:
                     self._supply.take_back(claimed)
                     return
-                await self._send(line, claimed, foresee)
+                if await self._pace.take(claimed, self._work.relay.id):
+                    await self._send(line, claimed, foresee)
         except psycopg.Error as error:
             log.warning("claims_connection_lost", error=type(error).__name__)
             self._over.set()
@@ -155,7 +160,7 @@ class _Slice:
 
     def _at_hand(self) -> Claimed | None:
         """The next message, if nothing has to be waited for."""
-        return None if self._over.is_set() or self._pace.is_limited else self._supply.at_hand()
+        return None if self._over.is_set() else self._pace.at_hand()
 
     def _envelope(self, claimed: Claimed) -> Envelope | None:
         try:
@@ -174,6 +179,11 @@ class _Slice:
                 self._work.sender, claimed.address, body, lambda: self._owner.scribe.mark(claimed), foresee
             )
         self._settle(claimed, answer, judge(answer))
+
+    def _put_off(self, claimed: Claimed, reason: str, wait: float) -> None:
+        """Its domain has no turn soon: no try was made of it, and others go first."""
+        outcome = Outcome(claimed.id, claimed.attempts, MessageState.DEFERRED, reason, wait=wait, tries=0)
+        self._owner.scribe.record(outcome)
 
     def _settle(self, claimed: Claimed, answer: Answer, verdict: Verdict) -> None:
         """Write down what became of it."""

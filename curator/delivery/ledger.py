@@ -17,6 +17,7 @@ from curator.delivery.batches import Count
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState, Relay
 from curator.delivery.pilot import pilot_status
 from curator.delivery.plan import delivery_of
+from curator.delivery.prediction import predict_end
 from curator.delivery.requeue import requeues
 from curator.editions.compile import sender_domain
 from curator.issues.models import Newsletter
@@ -83,6 +84,9 @@ def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
         "started_at": _iso(delivery.started_at),
         "finished_at": _iso(delivery.finished_at),
         "scheduled_at": _iso(delivery.scheduled_at),
+        "predicted_end": _iso(predict_end(session, delivery, found)),
+        "rests_until": _iso(delivery.rests_until),
+        "window_seconds": delivery.window_seconds,
         "relay": _relay_name(session, delivery),
         "pilot": pilot_status(session, delivery),
         "requeues": requeues(session, delivery.id),

@@ -1,11 +1,12 @@
 """The ledger: relays, deliveries, one row per message, and notices (mails that are not part of an issue)."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -58,6 +59,13 @@ class MessageState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ThrottleScope(StrEnum):
+    """What a throttle counts: mails from a sender's domain, or mails to a recipient's."""
+
+    SENDER_DOMAIN = "sender-domain"
+    RECIPIENT_DOMAIN = "recipient-domain"
+
+
 class NoticeKind(StrEnum):
     """What a notice is for."""
 
@@ -88,9 +96,25 @@ class Relay(Base):
     password: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed, see curator/delivery/sealed.py
     connections: Mapped[int] = mapped_column(Integer, server_default="8")
     rate: Mapped[float | None]
+    # Messages a day, from the first (UTC) day on; NULL is not warming up. See warm_up.py.
+    warm_up: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    warm_up_from: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (CheckConstraint("connections BETWEEN 1 AND 256", name="connections"),)
+
+
+class Throttle(Base):
+    """At most `rate` messages per second from or to a domain, over all relays, deliveries and workers."""
+
+    __tablename__ = "throttle"
+
+    id: Mapped[Id]
+    scope: Mapped[ThrottleScope] = mapped_column(states(ThrottleScope))
+    domain: Mapped[str]  # as limits.py writes it: ASCII, small letters, one name for a provider with several
+    rate: Mapped[float]
+
+    __table_args__ = (UniqueConstraint("scope", "domain"), CheckConstraint("rate > 0", name="rate"))
 
 
 class Delivery(Base):
@@ -107,6 +131,8 @@ class Delivery(Base):
     scheduled_at: Mapped[datetime]
     expected: Mapped[int | None] = mapped_column(Integer)
     reason: Mapped[str | None]  # why it is paused or held, for a person
+    window_seconds: Mapped[int | None] = mapped_column(Integer)  # spread evenly over this time
+    rests_until: Mapped[datetime | None]  # it has no turn before this: no worker need look
     by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     frozen_at: Mapped[datetime | None]

@@ -16,6 +16,7 @@ from curator.errors import CheckFailed, Conflict, Invalid, NotFound
 from curator.issues.models import Issue, IssueState
 from curator.settings import Settings
 
+LONGEST_WINDOW_MINUTES = 7 * 24 * 60
 _HANDED_OVER = (MessageState.ATTEMPTING, MessageState.ACCEPTED, MessageState.UNKNOWN)
 
 
@@ -32,15 +33,19 @@ def send_issue(
     settings: Settings,
     at: datetime | None = None,
     now: bool = False,
+    over: int | None = None,
     pilot: bool = True,
 ) -> Delivery:
     """Schedule the delivery of an issue: at `at`, at once with `now`, else when the time to undo has passed.
 
-    A pilot goes first where the audience is large enough, unless it is not wanted or everything goes `now`.
+    `over` spreads it evenly over that many minutes. A pilot goes first where the audience is large enough, unless it
+    is not wanted or everything goes `now`.
     `Conflict` names the delivery that already exists; `CheckFailed` carries the errors that stand in the way.
     """
     if at is not None and (now or at.tzinfo is None):
         raise Invalid("Give a time with a time zone to send at, or ask to send now: not both.")
+    if over is not None and not 1 <= over <= LONGEST_WINDOW_MINUTES:
+        raise Invalid(f"Spread it over 1 to {LONGEST_WINDOW_MINUTES} minutes (a week), or not at all.")
     _take_issue(session, issue_id)
     checks = weigh_for_send(check_issue(session, issue_id, settings=settings))
     if checks.errors:
@@ -54,6 +59,7 @@ def send_issue(
         newsletter_id=session.get_one(Issue, issue_id).newsletter_id,
         state=DeliveryState.SCHEDULED,
         scheduled_at=at.astimezone(UTC) if at is not None else func.clock_timestamp() + wait,
+        window_seconds=over * 60 if over is not None else None,
         by=by,
         pilot=None if pilot and not now else 0,
     )

@@ -29,6 +29,7 @@ class Supply:
         self._claiming: asyncio.Task[None] | None = None
         self._releasing: set[asyncio.Task[None]] = set()
         self._is_exhausted = False
+        self._is_closed = False
 
     async def next(self) -> Claimed | None:
         """A message to send, or None when there is none to be had now."""
@@ -59,9 +60,13 @@ class Supply:
         """It was not tried: the next one to ask may have it."""
         self._waiting.appendleft(claimed)
 
+    def look_again(self) -> None:
+        """Something may be due that was not when the ledger was last asked."""
+        self._is_exhausted = self._is_closed
+
     def close(self) -> None:
         """Claim nothing more and hand out nothing more."""
-        self._is_exhausted = True
+        self._is_exhausted = self._is_closed = True
 
     async def renew(self) -> None:
         """Hold everything that is held for another lease."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from curator.delivery.claim import Claimed
 from curator.delivery.connect import hello_name
 from curator.delivery.domain_keys import signing_key
+from curator.delivery.limits import Limits, load_limits
 from curator.delivery.models import Delivery, DeliveryState
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.relays import relay_for
@@ -34,6 +35,7 @@ class Work:
     hello: str
     hours: float
     merger: Merger
+    limits: Limits
 
     def message(self, claimed: Claimed) -> bytes:
         """One reader's message, dot-stuffed, ending with CRLF; `Invalid` for an address that no header holds."""
@@ -49,12 +51,16 @@ class Work:
 
 
 def load_work(session: Session, delivery_id: int, settings: Settings) -> Work | None:
-    """The work of a delivery, or None when it is not sending. `Unavailable` when there is no relay."""
+    """The work of a delivery, or None when it is not sending or rests. `Unavailable` when there is no relay."""
     found = session.execute(
         select(Delivery, Newsletter, Edition, func.extract("epoch", func.now() - Delivery.started_at))
         .join(Newsletter, Newsletter.id == Delivery.newsletter_id)
         .join(Edition, Edition.id == Delivery.edition_id)
-        .where(Delivery.id == delivery_id, Delivery.state == DeliveryState.SENDING)
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.state == DeliveryState.SENDING,
+            or_(Delivery.rests_until.is_(None), Delivery.rests_until <= func.clock_timestamp()),
+        )
     ).one_or_none()
     if found is None:
         return None
@@ -69,11 +75,13 @@ def load_work(session: Session, delivery_id: int, settings: Settings) -> Work | 
         day=(delivery.frozen_at or delivery.created_at).astimezone(ZoneInfo(newsletter.timezone)).date(),
         domain_key=signing_key(session, segments.facts["sender_domain"]),
     )
+    relay = relay_for(session, newsletter.id)
     return Work(
         delivery_id=delivery_id,
-        relay=relay_for(session, newsletter.id),
+        relay=relay,
         sender=newsletter.from_address,
         hello=hello_name(settings.public_url),
         hours=float(seconds or 0) / 3600,
         merger=merger,
+        limits=load_limits(session, delivery.id, newsletter.from_address, [relay.id]),
     )

@@ -290,6 +290,21 @@ def test_the_dialog_tells_of_the_pilot_and_can_do_without(
     assert session.scalars(select(Delivery.pilot)).one() == pilot
 
 
+def test_the_send_dialog_tells_the_end_and_spreads(
+    session: Session, cast: Any, issue: Issue, editor: Any, settings: Settings
+) -> None:
+    _readers(session, cast.weekly.id, 6)
+    set_relay(session, "default", host="127.0.0.1", port=2525, security="none", rate=0.01)
+    text = editor.get(f"{BASE}/send").text
+    assert re.search(r"over at about \d\d:\d\d, 9 minutes after the first mail", text)
+    fields = {"csrf_token": editor.csrf_token, "acknowledged": _ticks(text)}
+    assert editor.post(f"{BASE}/send", data={**fields, "over": "soon"}).status_code == 422
+    assert editor.post(f"{BASE}/send", data={**fields, "over": "30"}, follow_redirects=False).status_code == 303
+    assert session.scalars(select(Delivery.window_seconds)).one() == 1800
+    shown = editor.get("/n/weekly/deliveries/1").text
+    assert "Spread over" in shown and "30 min" in shown
+
+
 def test_an_issue_without_items_is_not_sent(session: Session, cast: Any, editor: Any) -> None:
     create_issue(session, cast.weekly.id, "Empty")
     _readers(session, cast.weekly.id, 3)

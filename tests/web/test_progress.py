@@ -31,6 +31,7 @@ def _status(state: str = "sending", **changed: Any) -> dict[str, Any]:
         "waiting": 84,
         "counts": {"pending": 80, "deferred": 4, "claimed": 0},
         "rate": 4.2,
+        "predicted_end": (NOW + timedelta(seconds=20)).isoformat(),
         "started_at": NOW.isoformat(),
         "finished_at": None,
         "scheduled_at": NOW.isoformat(),
@@ -52,13 +53,18 @@ def test_progress_is_of_those_who_are_to_be_mailed() -> None:
     assert shown.terms[1].parts == (("bounced", 7), ("paused", 3))
 
 
-def test_the_end_is_told_from_the_rate() -> None:
+def test_the_end_is_told_as_predicted() -> None:
     assert show(_status(), ALL_ALIVE, NOW).ends_at == NOW + timedelta(seconds=20)
 
 
 @pytest.mark.parametrize(
     ("changed", "missing"),
-    [({"rate": 0.0}, None), ({"accepted": 3}, None), ({"state": "paused"}, None), ({}, Process.WORKER)],
+    [
+        ({"predicted_end": None}, None),
+        ({"predicted_end": NOW}, None),
+        ({"state": "paused"}, None),
+        ({}, Process.WORKER),
+    ],
 )
 def test_no_end_is_promised_without_grounds(changed: dict[str, Any], missing: Process | None) -> None:
     alive = {kind: kind is not missing for kind in Process}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from curator.accounts.models import Grant, Role, SignInLink
 from curator.accounts.roles import role_of
 from curator.accounts.users import add_user, find_user
-from curator.delivery.models import Relay
+from curator.delivery.models import Relay, Throttle
 from curator.issues.models import Issue, Newsletter
 
 BASE = "/n/weekly/settings"
@@ -119,6 +119,21 @@ def test_a_relay_is_set_chosen_tried_and_its_password_never_shown(
     assert "refused" in owner.submit(f"{BASE}/relay/{relay.id}/test").text
     assert owner.submit(f"{BASE}/relay", **{**fields, "port": "x"}).status_code == 422
     assert owner.submit(f"{BASE}/relay/choose", relay_id="999999").status_code == 404
+
+
+def test_domains_are_limited_and_let_go_by_owners_of_all(session: Session, cast: Any, owner: Any, browser: Any) -> None:
+    limits = f"{BASE}/relay/throttles"
+    fields = {"scope": "recipient-domain", "domain": "gmail.com", "rate": "2,5"}
+    assert owner.submit(limits, **fields).status_code == 303
+    assert session.scalars(select(Throttle.rate)).all() == [2.5]
+    assert "to this domain at most 2.5 mails a second" in owner.get(f"{BASE}/relay").text
+    refused = owner.submit(limits, **{**fields, "domain": "<b>"})
+    assert refused.status_code == 422
+    assert "is no domain" in refused.text and "<b>" not in refused.text
+    of_one = browser(add_user(session, "one@weekly.example", Role.OWNER, cast.weekly.id))
+    assert of_one.submit(limits, **{**fields, "rate": ""}).status_code == 403
+    assert owner.submit(limits, **{**fields, "rate": ""}).status_code == 303
+    assert session.scalars(select(Throttle)).all() == []
 
 
 def test_an_owner_of_one_newsletter_sets_no_relay(session: Session, cast: Any, browser: Callable[..., Any]) -> None:

@@ -1,9 +1,10 @@
 """A deaf worker leaves; a busy one, or one with nothing to do, stays."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import func, insert, update
 from sqlalchemy.orm import Session
 
 from curator.delivery.batches import cut
@@ -60,6 +61,16 @@ def test_it_leaves_only_when_messages_wait(
     now[0] = STALLED_AFTER + 1
     watch()
     assert left == ([True] if leaves else [])
+
+
+def test_a_delivery_that_rests_waits_for_nobody(session: Session, left: list[bool]) -> None:
+    waiting_message(session, MessageState.PENDING)
+    session.execute(update(Delivery).values(rests_until=func.now() + timedelta(hours=5)))
+    now = [0.0]
+    watch = StallWatch(lambda: 0, clock=lambda: now[0])
+    now[0] = STALLED_AFTER + 1
+    watch()
+    assert left == []
 
 
 def test_activity_starts_the_time_anew(session: Session, left: list[bool]) -> None:

@@ -3,6 +3,7 @@
 Pure: values in, values out. Promises no end that the numbers do not support.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +27,6 @@ _ACTIONS = {
     "holding": ("release", "pause", "cancel"),
     "paused": ("resume", "cancel"),
 }
-_AT_LEAST = 20  # messages accepted before a rate says anything
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,14 @@ def duration(span: timedelta) -> str:
     return f"{seconds // 3600} h {seconds % 3600 // 60} min"
 
 
+def rough(span: timedelta) -> str:
+    """A span to plan with: "1 minute", "12 minutes", "2 h 5 min", "3 days"."""
+    minutes = max(math.ceil(span.total_seconds() / 60), 1)
+    if minutes < 60:
+        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{round(minutes / 1440)} days"
+
+
 def _terms(status: Mapping[str, Any]) -> tuple[Term, ...]:
     counts = status["counts"]
     waiting = {name: counts.get(name, 0) for name in ("pending", "claimed", "attempting", "deferred")}
@@ -155,8 +163,8 @@ def _pilot(pilot: Mapping[str, Any] | None, state: str) -> PilotShown | None:
 
 
 def _end(status: Mapping[str, Any], now: datetime) -> datetime | None:
-    is_known = status["state"] == "sending" and status["rate"] and status["accepted"] >= _AT_LEAST
-    return now + timedelta(seconds=status["waiting"] / status["rate"]) if is_known else None
+    predicted = _time(status.get("predicted_end"))
+    return predicted if status["state"] == "sending" and predicted is not None and predicted > now else None
 
 
 def _warnings(state: str, alive: Mapping[Process, bool]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from curator.audience.eligible import candidates
 from curator.delivery.notices import send_test
 from curator.delivery.pilot_rule import pilot_size
 from curator.delivery.plan import send_issue
+from curator.delivery.prediction import predict_send
 from curator.delivery.preflight import weigh_for_send
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.relays import relay_for
@@ -25,6 +26,7 @@ from curator.web.access import Db, Desk, Editor
 from curator.web.desk.asked import is_htmx
 from curator.web.desk.composer import issue_of
 from curator.web.desk.issue_preview import find_problems
+from curator.web.desk.progress import rough
 from curator.web.pages import page
 
 router = APIRouter()
@@ -64,6 +66,7 @@ def send(
     number: int,
     when: Annotated[str, Form()] = "undo",
     at: Annotated[str, Form()] = "",
+    over: Annotated[str, Form()] = "",
     no_pilot: Annotated[bool, Form()] = False,
     acknowledged: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
@@ -75,12 +78,16 @@ def send(
             if issue.state == IssueState.DRAFT:
                 _refuse_unticked(weigh_for_send(find_problems(db, issue.id)), ticked)
             moment = _moment(at, desk) if when == "at" else None
-            delivery = send_issue(db, issue.id, by=desk.by, at=moment, pilot=not no_pilot, settings=get_settings())
-            facts = {"delivery": delivery.id, "acknowledged": sorted(ticked), "pilot": not no_pilot}
+            minutes, pilot = _minutes(over), not no_pilot
+            delivery = send_issue(
+                db, issue.id, by=desk.by, at=moment, over=minutes, pilot=pilot, settings=get_settings()
+            )
+            facts = {"delivery": delivery.id, "acknowledged": sorted(ticked), "pilot": pilot}
             record(db, desk.by, "issue.sent", "issue", issue.id, **facts)
     except CuratorError as error:
         fresh = issue_of(db, desk, number)
-        return _dialog(request, desk, db, fresh, problem=error, when=when, at=at, ticked=ticked, no_pilot=no_pilot)
+        values: dict[str, Any] = {"when": when, "at": at, "over": over, "ticked": ticked, "no_pilot": no_pilot}
+        return _dialog(request, desk, db, fresh, problem=error, **values)
     return _to_delivery(request, desk, number)
 
 
@@ -107,27 +114,36 @@ def _dialog(
     problem: CuratorError | None = None,
     when: str = "undo",
     at: str = "",
+    over: str = "",
     ticked: set[str] | None = None,
     no_pilot: bool = False,
 ) -> HTMLResponse:
     settings = get_settings()
     mailed, excluded = count_audience(db, desk.newsletter.id)
     relay = _relay(db, desk)
+    pilot = pilot_size(mailed, share=settings.pilot_share, least=settings.pilot_least)
+    first = datetime.now(UTC) + timedelta(seconds=settings.undo_seconds)
+    ends_at = predict_send(db, desk.newsletter.id, first) if mailed else None
+    if ends_at and pilot and not no_pilot:
+        ends_at += timedelta(minutes=settings.pilot_hold_minutes)
     values: dict[str, Any] = {
         "issue": issue,
         "checks": weigh_for_send(find_problems(db, issue.id)),
         "mailed": mailed,
         "excluded": excluded,
         "relay": relay,
-        "minutes": mailed / relay.rate / 60 if relay and relay.rate else None,
+        "ends_at": ends_at,
+        "takes": ends_at - first if ends_at else timedelta(0),
+        "rough": rough,
         "undo_minutes": round(settings.undo_seconds / 60, 1),
-        "pilot": pilot_size(mailed, share=settings.pilot_share, least=settings.pilot_least),
+        "pilot": pilot,
         "hold_minutes": settings.pilot_hold_minutes,
         "no_pilot": no_pilot,
         "problem": problem,
         "is_taken": isinstance(problem, Conflict) or issue.state != IssueState.DRAFT,
         "when": when,
         "at": at or _tomorrow_morning(desk),
+        "over": over,
         "ticked": ticked or set(),
         "warning_key": warning_key,
     }
@@ -158,6 +174,13 @@ def _moment(at: str, desk: Desk) -> datetime:
     if moment > now + FURTHEST:
         raise Invalid("That is more than a year away. Choose an earlier time.")
     return moment
+
+
+def _minutes(over: str) -> int | None:
+    try:
+        return int(over) if over.strip() else None
+    except ValueError:
+        raise Invalid("Spread it over a whole number of minutes, or leave that empty.") from None
 
 
 def _tomorrow_morning(desk: Desk) -> str:

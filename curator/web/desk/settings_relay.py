@@ -3,6 +3,7 @@
 Relays serve every newsletter, so only owners of all newsletters set them up; other owners choose among them.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -13,6 +14,8 @@ from curator.accounts.models import Role
 from curator.accounts.roles import may, role_of
 from curator.delivery.models import Relay, Security
 from curator.delivery.relays import DEFAULT, list_relays, set_relay, test_relay
+from curator.delivery.throttles import list_throttles, remove_throttle, set_throttle
+from curator.delivery.warm_up import warm_up_of
 from curator.errors import CuratorError, Forbidden, Invalid, NotFound
 from curator.issues.newsletters import change_newsletter
 from curator.web.access import Db, Desk, Owner, Viewer
@@ -114,8 +117,40 @@ def _refuse_without_all(desk: Desk, db: Db) -> None:
         raise Forbidden("Relays serve every newsletter: only an owner of all newsletters may set them up.")
 
 
+@router.post("/n/{slug}/settings/relay/throttles")
+def set_limit(
+    request: Request,
+    desk: Owner,
+    db: Db,
+    scope: Annotated[str, Form()] = "",
+    domain: Annotated[str, Form()] = "",
+    rate: Annotated[str, Form()] = "",
+) -> Response:
+    """Limit the mails a second from or to a domain; an empty rate takes the limit away."""
+    _refuse_without_all(desk, db)
+    try:
+        with db.begin_nested():
+            number = _rate(rate)
+            if number is None:
+                remove_throttle(db, scope, domain)
+            else:
+                set_throttle(db, scope, domain, number)
+            action = "throttle.removed" if number is None else "throttle.set"
+            record(db, desk.by, action, "throttle", None, scope=scope, domain=domain, rate=number)
+    except CuratorError as error:
+        return _relays(request, desk, db, given=_EMPTY, throttle_problem=error.message)
+    return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/relay?saved=true", status_code=303)
+
+
 def _relays(
-    request: Request, desk: Desk, db: Db, *, given: dict[str, str], problem: str = "", saved: bool = False
+    request: Request,
+    desk: Desk,
+    db: Db,
+    *,
+    given: dict[str, str],
+    problem: str = "",
+    throttle_problem: str = "",
+    saved: bool = False,
 ) -> HTMLResponse:
     found = list_relays(db)
     used = next((relay for relay in found if relay.id == desk.newsletter.relay_id), None)
@@ -132,9 +167,18 @@ def _relays(
         securities=tuple(Security),
         given=given,
         problem=problem,
+        throttles=list_throttles(db),
+        throttle_problem=throttle_problem,
+        ceilings=_ceilings(found),
         saved=saved,
-        status=422 if problem else 200,
+        status=422 if problem or throttle_problem else 200,
     )
+
+
+def _ceilings(relays: list[Relay]) -> dict[int, int | None]:
+    """By the relay's id, today's most messages where it warms up."""
+    today = datetime.now(UTC).date()
+    return {relay.id: plan.ceiling(today) for relay in relays if (plan := warm_up_of(relay)) is not None}
 
 
 def _values(relay: Relay | None) -> dict[str, str]:

@@ -1,0 +1,29 @@
+"""When messages that were put off, and deliveries that rest, are due again. The ledger's clock alone."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_DUE_WITHIN = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM batch WHERE delivery_id = :delivery AND is_open AND owner IS NULL
+          AND coalesce(not_before <= clock_timestamp() + make_interval(secs => :seconds), true))
+    """
+)
+
+_REST = text(
+    """
+    UPDATE delivery SET rests_until = clock_timestamp() + make_interval(secs => :seconds), reason = :reason
+    WHERE id = :delivery AND state = 'sending'
+    """
+)
+
+
+def has_due_within(session: Session, delivery_id: int, seconds: float) -> bool:
+    """Is something that nobody holds due within this time?"""
+    return bool(session.scalar(_DUE_WITHIN, {"delivery": delivery_id, "seconds": seconds}))
+
+
+def rest(session: Session, delivery_id: int, seconds: float, reason: str | None) -> None:
+    """Nobody need look at this delivery for a while; say why when people should know."""
+    session.execute(_REST, {"delivery": delivery_id, "seconds": seconds, "reason": reason})

@@ -2,7 +2,9 @@
 
 Every process sends slice after slice like a worker does. Counted is what the sink accepted, by its own clock, without
 the first two seconds: `ratio` is achieved/asked, then the most in any window of 1 s and of 60 s beside what is allowed.
-The last rows: two minutes' worth of one cell for the 60 s window; a worker killed and replaced; Valkey emptied.
+`starved` is the share of the time in which something on the machine waited for a processor (Linux's pressure): a row
+with much of it tells of the machine, not of the pace. The last rows: more than a minute of one cell, for its window; a
+worker killed and replaced; Valkey emptied.
 
     python -m bench.pace --rate 100 --seconds 20
 """
@@ -31,14 +33,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--only", help="one cell: WORKERS,MILLISECONDS")
     parser.add_argument("--table", action="store_true", help="without the last rows")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as folder:
         Path(folder).chmod(0o711)
-        run(Path(folder), chosen.rate, chosen.seconds, table_only=chosen.table)
+        run(Path(folder), chosen.rate, chosen.seconds, only=chosen.only, table_only=chosen.table)
 
 
-def run(folder: Path, rate: float, seconds: float, *, table_only: bool) -> None:
+def run(folder: Path, rate: float, seconds: float, *, only: str | None, table_only: bool) -> None:
     """All cells on servers of their own."""
     from curator.db.upgrade import upgrade
     from curator.embedded.postgres import Postgres
@@ -52,12 +55,15 @@ def run(folder: Path, rate: float, seconds: float, *, table_only: bool) -> None:
         valkey.wait()
         os.environ |= {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url, "CURATOR_HOME": str(folder)}
         upgrade(postgres.url)
-        print("workers  latency  ratio  most in 1 s  most in 60 s (allowed)", flush=True)
+        print("workers  latency  starved  ratio  most in 1 s  most in 60 s (allowed)", flush=True)
+        if only:
+            wanted, milliseconds = only.split(",")
+            return cell(folder, rate, seconds, int(wanted), float(milliseconds) / 1000)
         for workers in (1, 2, 4):
             for latency in (0.0, 0.05, 0.2):
                 cell(folder, rate, seconds, workers, latency)
         if table_only:
-            return
+            return None
         cell(folder, rate, 65, 2, 0.05, note="long")
         cell(folder, rate, seconds, 2, 0.05, note="a worker killed, another started", trouble=replace_one)
         cell(folder, rate, seconds, 2, 0.05, note="Valkey emptied in the middle", trouble=empty_redis)
@@ -88,16 +94,19 @@ def cell(
         senders += [start(delivery_id) for _ in range(workers)]
         while not (log.exists() and log.stat().st_size):
             time.sleep(0.05)
-        ends_at = time.monotonic() + SETTLING + seconds
+        ends_at, waited = time.monotonic() + SETTLING + seconds, _waited()
         if trouble is not None:
             trouble(senders, delivery_id, ends_at)
         time.sleep(max(ends_at - time.monotonic(), 0))
+        starved = (_waited() - waited) / (SETTLING + seconds)
+        if died := [process.pid for process in senders if process.poll() is not None and process.returncode != -9]:
+            note += f" {len(died)} senders ended by themselves: " + (folder / "senders.log").read_text()[-2000:]
     finally:
         for process in (*senders, sink):
             process.kill()
             process.wait()
     times = sorted(json.loads(line)["at"] for line in log.read_text().splitlines())
-    say(times, rate, seconds, f"{workers:7}  {latency * 1000:4.0f} ms", note)
+    say(times, rate, seconds, f"{workers:7}  {latency * 1000:4.0f} ms  {starved:7.0%}", note)
 
 
 def say(times: list[float], rate: float, seconds: float, head: str, note: str) -> None:
@@ -128,7 +137,8 @@ def empty_redis(senders: list["subprocess.Popen[bytes]"], delivery_id: int, ends
 
 def start(delivery_id: int) -> "subprocess.Popen[bytes]":
     """A process that sends slice after slice."""
-    return subprocess.Popen([sys.executable, "-c", SLICES, str(delivery_id)], stderr=subprocess.DEVNULL)
+    with Path(os.environ["CURATOR_HOME"], "senders.log").open("ab") as log:
+        return subprocess.Popen([sys.executable, "-c", SLICES, str(delivery_id)], stdout=log, stderr=log)
 
 
 def a_delivery(port: int, rate: float, readers: int, workers: int) -> int:
@@ -155,6 +165,12 @@ def a_delivery(port: int, rate: float, readers: int, workers: int) -> int:
         delivery = send_issue(session, issue.id, by="bench", now=True, settings=settings)
         assert freeze(session, delivery.id, settings)
     return delivery.id
+
+
+def _waited() -> float:
+    """Seconds in which something waited for a processor, since the start of the machine; 0 where nobody counts."""
+    pressure = Path("/proc/pressure/cpu")
+    return int(pressure.read_text().split("total=")[1].split()[0]) / 1e6 if pressure.exists() else 0.0
 
 
 def most_within(times: list[float], seconds: float) -> int:

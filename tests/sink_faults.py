@@ -19,8 +19,8 @@ MANNERS = ("slow", "split", "lines", "late")
 GARBAGE = "garbage"
 """Bytes that are no SMTP reply."""
 
-DOUBTFUL = ("body", "dot", "after")
-"""Phases in which a line that goes silent or down may leave a message in doubt: the marker may be there already."""
+DOUBTFUL = ("body", "dot", "after", "idle")
+"""Phases in which a line that goes silent or down may leave a message in doubt: its dot may be on the way already."""
 
 
 @dataclass

@@ -202,8 +202,10 @@ class Session(asyncio.Protocol):
         match act:
             case "close":
                 self._close()
-            case "reset":
-                self._transport.abort()
+            case "reset":  # what was said before is heard
+                self._send()
+                self._is_stuck = True
+                asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._transport.abort)
             case "stall":
                 self._is_stuck = True
             case _ if act == GARBAGE:

@@ -8,6 +8,7 @@ import heapq
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -47,10 +48,11 @@ def main() -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    pulse = Pulse(Process.BEAT)
+    rung: deque[str] = deque(maxlen=1)
+    pulse = Pulse(Process.BEAT, progress=lambda: f"rang {rung.pop()}" if rung else None)
     pulse.start()
     log.info("beat_started")
-    keep_time(sweeps(settings), ring, ended)
+    keep_time(sweeps(settings), lambda sweep: rung.append(sweep.task) if ring(sweep) else None, ended)
     pulse.stop()
 
 
@@ -72,13 +74,15 @@ def keep_time(
         heapq.heapreplace(due, (max(at, clock() - sweep.interval) + sweep.interval, sweep))
 
 
-def ring(sweep: Sweep) -> None:
-    """Enqueue the sweep; a broker that is down is logged and rung again at the next turn."""
+def ring(sweep: Sweep) -> bool:
+    """Enqueue the sweep; False when the broker is down, which is logged: it is rung again at the next turn."""
     queue = QUEUES[sweep.task.partition(".")[0]]
     try:
         app.send_task(sweep.task, queue=queue, expires=max(sweep.interval * 2, 10.0), retry=False)
     except Exception as error:  # noqa: BLE001 - an edge: whatever is wrong with the broker, the next turn tries again
         log.warning("sweep_not_rung", task=sweep.task, error=type(error).__name__)
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from curator.logs import configure_logs
 from curator.settings import get_settings
 from workers.app import app
 from workers.pulse import Pulse
-from workers.stall import StallWatch
+from workers.stall import StallWatch, longest_wait, running_tasks
 from workers.stopping import listen_for_termination, share_flag, stop_everybody
 
 
@@ -71,7 +71,11 @@ def _in_pool_process(**_: Any) -> None:
 
 def _ready(**_: Any) -> None:
     """After the fork, so that no thread is cut in half by it. Work left by others is looked for at once."""
-    watch = StallWatch(lambda: len(state.reserved_requests))
+    watch = StallWatch(
+        lambda: len(state.reserved_requests),
+        lambda: running_tasks(state.active_requests),
+        longest_wait(get_settings()),
+    )
     signals.task_received.connect(lambda **_: watch.note_activity(), weak=False)
     Pulse(Process.WORKER, also=watch).start()
     ring_now("upkeep.sweep")

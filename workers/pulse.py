@@ -20,10 +20,20 @@ INTERVAL = 5.0
 
 
 class Pulse:
-    """`start()` begins; `stop()` ends within a moment. `also` is called after every heartbeat."""
+    """`start()` begins; `stop()` ends within a moment. `also` is called after every heartbeat.
 
-    def __init__(self, kind: Process, also: Callable[[], None] | None = None, interval: float = INTERVAL) -> None:
+    `progress` is asked before each what got done since, None for nothing.
+    """
+
+    def __init__(
+        self,
+        kind: Process,
+        also: Callable[[], None] | None = None,
+        interval: float = INTERVAL,
+        progress: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._kind = kind
+        self._progress = progress
         self._also = also
         self._interval = interval
         self._ended = threading.Event()
@@ -41,7 +51,7 @@ class Pulse:
         while not self._ended.is_set():
             try:
                 with transaction() as session:
-                    beat(session, self._kind)
+                    beat(session, self._kind, self._progress())
                 if self._also is not None:
                     self._also()
             except (SQLAlchemyError, CuratorError) as error:

@@ -33,7 +33,7 @@ def show(
     watch: Annotated[bool, typer.Option("--watch", help="Stay and show the progress until it is over.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Candidates by state and reason, rate, started, finished."""
+    """Candidates by state and reason, rate, relays, started, finished, and what keeps it from getting on."""
     status = _watch(issue) if watch and not as_json else _status(issue)
     if as_json:
         say_json(status)
@@ -110,6 +110,8 @@ def say_status(status: dict[str, Any]) -> None:
         parts = {"accepted": status["accepted"], "excluded": status["excluded_total"], "failed": status["failed"]}
         parts |= {"unknown": status["unknown"], "waiting": status["waiting"]}
         say(f"{status['candidates']} candidates = " + " + ".join(f"{n} {name}" for name, n in parts.items()))
+    for sentence in status["trouble"]:
+        say(f"! {sentence}")
     say_facts({name: value for name, value in _told(status).items() if value})
 
 
@@ -117,10 +119,16 @@ def _told(status: dict[str, Any]) -> dict[str, Any]:
     """What a person reads below the sum, without what is nothing."""
     told = {name: status.get(name) for name in ("state", "reason", "excluded", "failed_reasons")}
     told["counts"] = {name: number for name, number in status["counts"].items() if number}
-    told["rate"] = f"{status['rate']} a second" if status["rate"] else None
+    for name in ("rate", "average_rate"):
+        told[name] = f"{status[name]} a second" if status[name] else None
     for name in ("scheduled_at", "started_at", "finished_at"):
         told[name] = datetime.fromisoformat(status[name]) if status.get(name) else None
-    return told | {"relay": status.get("relay")}
+    relays = [f"{relay['name']} {relay['state']}".removesuffix(" unknown") for relay in status["relays"]]
+    return told | {"relays": ", ".join(relays), "pilot": status["pilot"], "requeued": _acts(status["requeues"])}
+
+
+def _acts(requeues: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{act['messages']} {act['was']} by {act['by']}" for act in requeues)
 
 
 def _status(issue: str) -> dict[str, Any]:

@@ -30,47 +30,64 @@ CLAIMABLE = """
                 AND (batch.is_pilot OR delivery.released_at IS NOT NULL OR coalesce(delivery.pilot, 0) = 0))
 """
 
-# Smallest id first. The first `pilot` messages that are mailed are batches of their own.
-_CUT = """
-INSERT INTO batch (delivery_id, is_pilot, first_id, last_id)
-SELECT %(delivery)s, mailed_before < %(pilot)s, min(id), max(id)
-FROM (
-    SELECT id, count(*) FILTER (WHERE state = 'pending') OVER (ORDER BY id ROWS UNBOUNDED PRECEDING)
-        - (state = 'pending')::int AS mailed_before
-    FROM message WHERE delivery_id = %(delivery)s
-) AS counted
-GROUP BY mailed_before < %(pilot)s,
-    CASE WHEN mailed_before < %(pilot)s THEN mailed_before ELSE mailed_before - %(pilot)s END / %(size)s
+# From `counted`, messages of a batch by state and reason, to what is kept of the batch.
+_TALLIED = """
+by_state AS (
+    SELECT batch, state, jsonb_object_agg(reason, messages) AS reasons, min(due) AS due, max(done_at) AS done_at,
+        sum(individual) AS individual, min(first_id) AS first_id, max(last_id) AS last_id
+    FROM counted GROUP BY batch, state
+), tallied AS (
+    SELECT batch, min(first_id) AS first_id, max(last_id) AS last_id, jsonb_object_agg(state, reasons) AS tally,
+        bool_or(state IN ('pending', 'deferred', 'attempting')) AS is_open,
+        bool_or(state = 'attempting') AS is_in_flight,
+        max(done_at) FILTER (WHERE state = 'accepted') AS last_accepted_at,
+        coalesce(sum(individual) FILTER (WHERE state = 'accepted'), 0) AS measured,
+        CASE WHEN bool_or(state = 'pending') THEN NULL
+             ELSE coalesce(min(due) FILTER (WHERE state = 'deferred'),
+                           CASE WHEN bool_or(state = 'attempting') THEN clock_timestamp() + interval '5 seconds' END)
+        END AS not_before
+    FROM by_state GROUP BY batch
+)
 """
+_GROUPED = """
+    coalesce(message.reason, '') AS reason, count(*) AS messages, min(message.not_before) AS due,
+    count(*) FILTER (WHERE message.is_individual) AS individual,
+    max(message.done_at) AS done_at, min(message.id) AS first_id, max(message.id) AS last_id
+"""
+
+# Smallest id first. The first `pilot` messages that are mailed are batches of their own, numbered below 0. One pass for
+# all tallies.
+_CUT = f"""
+WITH counted AS (
+    SELECT CASE WHEN mailed_before < %(pilot)s THEN -1 - mailed_before / %(size)s
+                ELSE (mailed_before - %(pilot)s) / %(size)s END AS batch, message.state, {_GROUPED}
+    FROM (
+        SELECT id, state, reason, not_before, done_at, is_individual,
+            count(*) FILTER (WHERE state = 'pending') OVER (ORDER BY id ROWS UNBOUNDED PRECEDING)
+            - (state = 'pending')::int AS mailed_before
+        FROM message WHERE delivery_id = %(delivery)s
+    ) AS message GROUP BY 1, message.state, message.reason
+), {_TALLIED}
+INSERT INTO batch (delivery_id, is_pilot, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before)
+SELECT %(delivery)s, batch < 0, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before
+FROM tallied ORDER BY first_id
+"""  # noqa: S608 - our own constants
 
 LOCK_OWNED = "SELECT id FROM batch WHERE owner = %(owner)s AND id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE"
 _LOCK_FREE = "SELECT id FROM batch WHERE delivery_id = %(delivery)s AND owner IS NULL ORDER BY id FOR UPDATE"
 _LOCK_OF_OWNER = "SELECT id FROM batch WHERE delivery_id = %(delivery)s AND owner = %(owner)s ORDER BY id FOR UPDATE"
 
+# Batch by batch: without statistics on a million new rows, a plan for all batches at once took minutes.
 SETTLE = f"""
 WITH counted AS (
-    SELECT batch.id, message.state, coalesce(message.reason, '') AS reason, count(*) AS messages,
-        min(message.not_before) AS due, max(message.done_at) AS done_at
-    FROM batch JOIN message ON {IN_BATCH}
-    WHERE batch.id = ANY(%(ids)s::bigint[])
-    GROUP BY batch.id, message.state, message.reason
-), by_state AS (
-    SELECT id, state, jsonb_object_agg(reason, messages) AS reasons, min(due) AS due, max(done_at) AS done_at
-    FROM counted GROUP BY id, state
-), tallied AS (
-    SELECT id, jsonb_object_agg(state, reasons) AS tally,
-        bool_or(state IN ('pending', 'deferred', 'attempting')) AS is_open,
-        bool_or(state = 'pending') AS is_due,
-        bool_or(state = 'attempting') AS is_in_flight,
-        min(due) FILTER (WHERE state = 'deferred') AS due,
-        max(done_at) FILTER (WHERE state = 'accepted') AS last_accepted_at
-    FROM by_state GROUP BY id
-)
-UPDATE batch SET tally = tallied.tally, is_open = tallied.is_open, last_accepted_at = tallied.last_accepted_at,
-    owner = NULL, lease_until = NULL, is_inherited = batch.is_inherited AND tallied.is_in_flight,
-    not_before = CASE WHEN tallied.is_due THEN NULL WHEN tallied.due IS NOT NULL THEN tallied.due
-                      WHEN tallied.is_in_flight THEN clock_timestamp() + interval '5 seconds' END
-FROM tallied WHERE batch.id = tallied.id
+    SELECT batch.id AS batch, part.* FROM batch CROSS JOIN LATERAL (
+        SELECT message.state, {_GROUPED} FROM message WHERE {IN_BATCH} GROUP BY message.state, message.reason
+    ) AS part WHERE batch.id = ANY(%(ids)s::bigint[])
+), {_TALLIED}
+UPDATE batch SET tally = tallied.tally, is_open = tallied.is_open, measured = tallied.measured,
+    last_accepted_at = tallied.last_accepted_at, not_before = tallied.not_before,
+    owner = NULL, lease_until = NULL, is_inherited = batch.is_inherited AND tallied.is_in_flight
+FROM tallied WHERE batch.id = tallied.batch
 """  # noqa: S608 - our own constants
 
 _COUNT = f"""
@@ -80,17 +97,25 @@ SELECT state, reason, sum(messages)::bigint, max(last_at) FROM (
     FROM batch, jsonb_each(tally) AS states, jsonb_each(states.value) AS reasons
     WHERE delivery_id = %(delivery)s AND owner IS NULL AND (is_pilot OR NOT %(pilot_only)s)
     UNION ALL
-    SELECT CASE message.state WHEN 'pending' THEN 'claimed' ELSE message.state END, coalesce(message.reason, ''),
-        count(*), max(message.done_at)
-    FROM batch JOIN message ON {IN_BATCH}
+    SELECT part.* FROM batch CROSS JOIN LATERAL (
+        SELECT CASE message.state WHEN 'pending' THEN 'claimed' ELSE message.state END, coalesce(message.reason, ''),
+            count(*), max(greatest(message.marked_at, message.done_at))
+        FROM message WHERE {IN_BATCH} GROUP BY 1, 2
+    ) AS part
     WHERE batch.delivery_id = %(delivery)s AND batch.owner IS NOT NULL AND (is_pilot OR NOT %(pilot_only)s)
-    GROUP BY 1, 2
 ) AS counted GROUP BY state, reason
+"""  # noqa: S608 - our own constants
+
+# Who was measured when the batch was settled, and in batches in work who is by now.
+_MEASURED = f"""
+SELECT coalesce(sum(CASE WHEN owner IS NULL THEN measured ELSE
+    (SELECT count(*) FROM message WHERE {IN_BATCH} AND message.state = 'accepted' AND message.is_individual) END), 0)
+FROM batch WHERE delivery_id = %(delivery)s
 """  # noqa: S608 - our own constants
 
 
 class Count(NamedTuple):
-    """Messages of one state and reason. `last_at`: when the last of them was done."""
+    """Messages of one state and reason. `last_at`: the last one accepted or, of batches in work, marked or done."""
 
     state: MessageState
     reason: str | None
@@ -99,10 +124,9 @@ class Count(NamedTuple):
 
 
 def cut(session: Session, delivery_id: int, mailed: int, pilot: int = 0) -> None:
-    """Cut the whole ledger of a delivery into batches and settle them. `mailed`: how many messages are to be sent."""
+    """Cut the whole ledger of a delivery into batches with their tallies. `mailed`: how many are to be sent."""
     size = min(max(-(-mailed // PER_DELIVERY), SMALLEST), LARGEST)
     _run(session, _CUT, delivery=delivery_id, pilot=pilot, size=size)
-    settle(session, delivery_id)
 
 
 def settle(session: Session, delivery_id: int) -> None:
@@ -119,6 +143,11 @@ def count(session: Session, delivery_id: int, *, pilot_only: bool = False) -> li
     """All messages of a delivery by state and reason, as of now. Pending messages of a batch in work are `claimed`."""
     rows = _run(session, _COUNT, delivery=delivery_id, pilot_only=pilot_only)
     return [Count(MessageState(state), reason or None, number, last) for state, reason, number, last in rows]
+
+
+def measured(session: Session, delivery_id: int) -> int:
+    """How many accepted messages have links and a pixel of their own."""
+    return int(_run(session, _MEASURED, delivery=delivery_id)[0][0])
 
 
 def _settle(session: Session, locked: list[Any]) -> None:

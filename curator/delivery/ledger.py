@@ -4,21 +4,22 @@ Every term opens to names and reasons. Nothing here changes anything.
 """
 
 import csv
-import io
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.delivery import batches
-from curator.delivery.batches import Count
-from curator.delivery.models import Delivery, DeliveryState, Message, MessageState, Relay
+from curator.delivery.models import Delivery, Message, MessageState, Relay
 from curator.delivery.pilot import pilot_status
 from curator.delivery.plan import delivery_of
 from curator.delivery.prediction import predict_end
+from curator.delivery.rates import rates
+from curator.delivery.relay_state import RelayState, relays_of
 from curator.delivery.requeue import requeues
+from curator.delivery.trouble import trouble_of
 from curator.editions.compile import sender_domain
 from curator.issues.models import Newsletter
 
@@ -53,7 +54,10 @@ class MessageRow(NamedTuple):
 
 
 def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
-    """The JSON of `deliveries show`. Counts are of messages, `rate` is accepted messages a second, times ISO 8601."""
+    """The JSON of `deliveries show`. Counts are of messages, rates are accepted messages a second, times ISO 8601.
+
+    `rate` is that of the last minute while it runs and the average when it is over; `trouble` has plain sentences.
+    """
     delivery = delivery_of(session, issue_id)
     found = batches.count(session, delivery.id)
     counts = {state.value: 0 for state in MessageState}
@@ -65,6 +69,8 @@ def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
             _add(excluded, "cancelled" if state is MessageState.CANCELLED else reason or "suppressed", number)
         elif state is MessageState.REJECTED:
             _add(failed_reasons, reason or "refused", number)
+    accepted_at = latest(found, MessageState.ACCEPTED)
+    speed = rates(session, delivery, counts[MessageState.ACCEPTED], accepted_at)
     return {
         "issue": issue_id,
         "delivery": delivery.id,
@@ -80,7 +86,8 @@ def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
         "waiting": sum(counts[state] for state in WAITING),
         "excluded_total": sum(excluded.values()),
         "failed_reasons": failed_reasons,
-        "rate": _rate(session, delivery, found),
+        "rate": speed.now,
+        "average_rate": speed.average,
         "started_at": _iso(delivery.started_at),
         "finished_at": _iso(delivery.finished_at),
         "scheduled_at": _iso(delivery.scheduled_at),
@@ -88,6 +95,8 @@ def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
         "rests_until": _iso(delivery.rests_until),
         "window_seconds": delivery.window_seconds,
         "relay": _relay_name(session, delivery),
+        "relays": [_relay(relay) for relay in relays_of(session, delivery.newsletter_id)],
+        "trouble": trouble_of(session, delivery, latest(found)),
         "pilot": pilot_status(session, delivery),
         "requeues": requeues(session, delivery.id),
     }
@@ -129,7 +138,8 @@ def export_csv(session: Session, issue_id: int) -> Iterator[str]:
     """Every message of the issue's delivery as CSV, a line at a time, the first with the names of the columns."""
     delivery = delivery_of(session, issue_id)
     domain = sender_domain(session.get_one(Newsletter, delivery.newsletter_id).from_address)
-    yield _line(COLUMNS)
+    write = csv.writer(_Echo()).writerow
+    yield write(COLUMNS)
     statement = (
         select(
             Message.address,
@@ -150,18 +160,16 @@ def export_csv(session: Session, issue_id: int) -> Iterator[str]:
     )
     for address, state, reason, identity, attempts, reply, relay, *times in session.execute(statement):
         written = (_safe(address), state.value, _safe(reason or ""), f"<{identity.hex}@{domain}>", attempts)
-        yield _line((*written, _safe(reply or ""), relay or "", *(_iso(time) or "" for time in times)))
+        yield write((*written, _safe(reply or ""), relay or "", *(_iso(time) or "" for time in times)))
 
 
-def _rate(session: Session, delivery: Delivery, counts: list[Count]) -> float:
-    """Over the whole delivery: until its end, or until its last accepted message while it runs."""
-    accepted = [count for count in counts if count.state is MessageState.ACCEPTED]
-    ends = [count.last_at for count in accepted if count.last_at is not None]
-    if not ends or delivery.started_at is None:
-        return 0.0
-    end = session.scalar(select(func.clock_timestamp())) if delivery.state is DeliveryState.SENDING else max(ends)
-    seconds = ((end or max(ends)) - delivery.started_at).total_seconds()
-    return round(sum(count.messages for count in accepted) / max(seconds, 0.001), 1)
+def latest(counts: list[batches.Count], state: MessageState | None = None) -> datetime | None:
+    """When the last message of this state, or of any, was marked or done."""
+    return max((each.last_at for each in counts if each.last_at and state in (None, each.state)), default=None)
+
+
+def _relay(relay: RelayState) -> dict[str, Any]:
+    return relay._asdict() | {"since": _iso(relay.since)}
 
 
 def _relay_name(session: Session, delivery: Delivery) -> str | None:
@@ -185,7 +193,8 @@ def _safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _line(cells: tuple[Any, ...]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)
-    return written.getvalue()
+class _Echo:
+    """Where a CSV writer writes to when its line is wanted back."""
+
+    def write(self, line: str) -> str:
+        return line

@@ -56,14 +56,16 @@ LARGE = 30_000
 
 LARGE_PAUSE = timedelta(seconds=15)
 
-# Uncounted events of the issue; of a large one only once the rollups are older than they ever are with a worker.
+# Uncounted events of the issue; of a large one only once the rollups are older than they ever are with a worker. The
+# last question takes longest.
 _LAGS = """
-SELECT EXISTS (SELECT FROM event WHERE issue_id = :issue
-    AND id > coalesce((SELECT event_id FROM watermark WHERE name = 'rollup'), 0))
-AND NOT (
-    (SELECT coalesce(sum(hits), 0) FROM rollup WHERE issue_id = :issue AND link_number = 0) > :large
-    AND coalesce((SELECT counted_at FROM watermark WHERE name = 'rollup')
-        > clock_timestamp() - 2 * CAST(:pause AS interval), false))"""
+SELECT CASE
+    WHEN coalesce((SELECT max(id) FROM event), 0) <= mark.event_id THEN false
+    WHEN mark.counted_at > clock_timestamp() - 2 * CAST(:pause AS interval)
+        AND (SELECT coalesce(sum(hits), 0) FROM rollup WHERE issue_id = :issue AND link_number = 0) > :large THEN false
+    ELSE EXISTS (SELECT FROM event WHERE issue_id = :issue AND id > mark.event_id)
+END FROM (SELECT coalesce(max(event_id), 0) AS event_id, max(counted_at) AS counted_at
+          FROM watermark WHERE name = 'rollup') AS mark"""
 
 
 def counts_of(session: Session, issue_id: int) -> Sequence[Count]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from curator.delivery import batches
 from curator.delivery.models import Delivery, Message, MessageState
 from curator.editions.models import Link
 from curator.errors import NotFound
@@ -37,17 +38,18 @@ def issue_report(session: Session, issue_id: int) -> dict[str, Any]:
         raise NotFound(f"There is no issue {issue_id}.")
     issue, newsletter, delivery = found
     counts = list(counts_of(session, issue_id))
+    ledger = batches.count(session, delivery.id) if delivery else []
     return {
         "issue": issue.id,
         "number": issue.number,
         "subject": issue.subject,
         "tracking": newsletter.tracking.value,
         "sent_at": delivery.started_at.isoformat() if delivery and delivery.started_at else None,
-        **_delivered(session, delivery),
+        **_delivered(ledger, session, delivery),
         "opens": _readers(counts, EventKind.OPEN),
         "clicks": _readers(counts, EventKind.CLICK),
         "unsubscribes": _total(counts, EventKind.UNSUBSCRIBE),
-        "bounces": _bounces(session, issue_id, delivery),
+        "bounces": _bounces(session, issue_id, ledger),
         "complaints": _total(counts, EventKind.COMPLAINT),
         "hits": {kind.value + "s": _hits(counts, kind) for kind in (EventKind.OPEN, EventKind.CLICK)},
         "links": _links(session, delivery, counts),
@@ -55,15 +57,9 @@ def issue_report(session: Session, issue_id: int) -> dict[str, Any]:
     }
 
 
-def _delivered(session: Session, delivery: Delivery | None) -> dict[str, int]:
-    if delivery is None:
-        return {"delivered": 0, "measured": 0}
-    delivered, measured = session.execute(
-        select(func.count(), func.count().filter(Message.is_individual)).where(
-            Message.delivery_id == delivery.id, Message.state == MessageState.ACCEPTED
-        )
-    ).one()
-    return {"delivered": delivered, "measured": measured}
+def _delivered(counts: list[batches.Count], session: Session, delivery: Delivery | None) -> dict[str, int]:
+    delivered = sum(count.messages for count in counts if count.state is MessageState.ACCEPTED)
+    return {"delivered": delivered, "measured": batches.measured(session, delivery.id) if delivery else 0}
 
 
 def _readers(counts: Iterable[Count], kind: EventKind, link_number: int = 0) -> dict[str, int]:
@@ -82,14 +78,15 @@ def _total(counts: Iterable[Count], kind: EventKind) -> int:
     return sum(count.readers for count in counts if count.kind is kind and count.link_number == 0)
 
 
-def _bounces(session: Session, issue_id: int, delivery: Delivery | None) -> int:
+def _bounces(session: Session, issue_id: int, ledger: list[batches.Count]) -> int:
     """Messages refused at once, by the ledger, and those that came back later, by their events; each counted once."""
-    if delivery is None:
-        return 0
-    refused = select(Message.id).where(Message.delivery_id == delivery.id, Message.state == MessageState.REJECTED)
-    came_back = select(Event.message_id).where(Event.issue_id == issue_id, Event.kind == EventKind.BOUNCE)
-    found: int = session.execute(select(func.count()).select_from(refused.union(came_back).subquery())).scalar_one()
-    return found
+    came_back: int = session.execute(
+        select(func.count(func.coalesce(Event.message_id, -Event.id).distinct()))
+        .outerjoin(Message, Message.id == Event.message_id)
+        .where(Event.issue_id == issue_id, Event.kind == EventKind.BOUNCE)
+        .where(Message.state.is_distinct_from(MessageState.REJECTED))
+    ).scalar_one()
+    return came_back + sum(count.messages for count in ledger if count.state is MessageState.REJECTED)
 
 
 def _links(session: Session, delivery: Delivery | None, counts: list[Count]) -> list[dict[str, Any]]:

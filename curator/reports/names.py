@@ -1,4 +1,4 @@
-"""The names behind each term of a delivery's sum, page by page, and the deliveries of a newsletter.
+"""The names behind each term of a delivery's sum, page by page or by address, and the deliveries of a newsletter.
 
 Pages go by id, so a page is as quick at the end of a million rows as at the beginning, and stays put while it changes.
 """
@@ -6,10 +6,11 @@ Pages go by id, so a page is as quick at the end of a million rows as at the beg
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
+from curator.audience.models import Subscriber
 from curator.delivery.ledger import WAITING, MessageRow
 from curator.delivery.models import Batch, Delivery, Message, MessageState
 from curator.issues.models import Issue
@@ -33,6 +34,9 @@ _STATES = {
     Term.WAITING: WAITING,
 }
 
+_WITHOUT = {Term.EXCLUDED: "suppressed", Term.FAILED: "refused"}
+"""What a message without a reason is counted under, as in the ledger."""
+
 
 class Names(NamedTuple):
     """One page of messages; `next_after` is what the next page starts behind, None on the last."""
@@ -45,36 +49,90 @@ def names_of(
     session: Session, delivery_id: int, term: Term, *, reason: str = "", after: int = 0, limit: int = 50
 ) -> Names:
     """The messages of one term by id. `reason` is a key of that term's counts in `ledger.delivery_status`."""
-    columns = [getattr(Message, name) for name in MessageRow._fields]
-    statement = (
-        select(*columns)
-        .select_from(Batch)
-        .join(Message, Message.id.between(Batch.first_id, Batch.last_id) & (Message.delivery_id + 0 == delivery_id))
-        .where(Batch.delivery_id == delivery_id, Batch.last_id > after, _may_have(term))
+    batch = (
+        select(Batch.first_id, Batch.last_id)
+        .where(Batch.delivery_id == delivery_id, Batch.last_id > after, _may_have(term, reason))
+        .order_by(Batch.first_id)
+        .subquery("batch")
+    )
+    # A batch at a time, whatever the planner knows: joined freely, it would rather read the whole ledger.
+    wanted = (
+        select(*(getattr(Message, name) for name in MessageRow._fields))
+        .where(Message.id.between(batch.c.first_id, batch.c.last_id), Message.delivery_id + 0 == delivery_id)
         .where(Message.id > after, Message.state.in_(_STATES[term]))
+        .order_by(Message.id)
+        .limit(limit + 1)
     )
     if reason:
-        statement = statement.where(_has_reason(term, reason))
-    # Batches do not overlap: this is the order of the ids, and found a batch at a time.
-    ordered = statement.order_by(Batch.first_id, Message.id).limit(limit + 1)
+        wanted = wanted.where(_has_reason(term, reason))
+    message = wanted.lateral("message")
+    # Batches do not overlap: this is the order of the ids.
+    ordered = select(*(message.c[name] for name in MessageRow._fields)).select_from(batch).join(message, true())
+    ordered = ordered.order_by(batch.c.first_id, message.c.id).limit(limit + 1)
     rows = [MessageRow(*row) for row in session.execute(ordered)]
     has_more = len(rows) > limit
     return Names(rows[:limit], rows[limit - 1].id if has_more else None)
 
 
-def _may_have(term: Term) -> ColumnElement[bool]:
+def _may_have(term: Term, reason: str) -> ColumnElement[bool]:
     """Only batches with such messages are opened: those in work, and those whose tally says so."""
-    has_some: ColumnElement[bool] = Batch.tally.has_any(array([state.value for state in _STATES[term]]))
+    states = _STATES[term]
+    if not reason:
+        has_some: ColumnElement[bool] = Batch.tally.has_any(array([state.value for state in states]))
+    elif _is_state(term, reason):
+        has_some = Batch.tally.has_key(reason)
+    else:
+        kept = "" if reason == _WITHOUT.get(term) else reason
+        has_some = or_(*(Batch.tally[state.value].has_any(array([reason, kept])) for state in states))
+    if (term, reason) == (Term.WAITING, MessageState.CLAIMED):
+        return Batch.owner.is_not(None)
+    if (term, reason) == (Term.WAITING, MessageState.PENDING):
+        return has_some & Batch.owner.is_(None)
     return has_some | Batch.owner.is_not(None)
+
+
+def _is_state(term: Term, reason: str) -> bool:
+    return term is Term.WAITING or (term, reason) == (Term.EXCLUDED, MessageState.CANCELLED)
 
 
 def _has_reason(term: Term, reason: str) -> ColumnElement[bool]:
     """As the ledger counts: cancelled by state, waiting by state, the rest by their reason or a word for none."""
-    if term is Term.WAITING or (term, reason) == (Term.EXCLUDED, "cancelled"):
-        return Message.state == reason
-    without = {Term.EXCLUDED: "suppressed", Term.FAILED: "refused"}.get(term, "")
-    is_reason: ColumnElement[bool] = func.coalesce(Message.reason, without) == reason
+    if _is_state(term, reason):  # `claimed` is what a pending message of a batch in work is called
+        return Message.state == (MessageState.PENDING if reason == MessageState.CLAIMED else reason)
+    is_reason: ColumnElement[bool] = func.coalesce(Message.reason, _WITHOUT.get(term, "")) == reason
     return is_reason & (Message.state != MessageState.CANCELLED)
+
+
+_LOOKED_AT = 1000
+
+
+def find(session: Session, delivery_id: int, text: str, *, limit: int = 50) -> Names:
+    """The messages to addresses that begin with `text`, however it is written, in the order of the addresses.
+
+    Found through the subscribers, so never somebody who was erased. `next_after` is not None when there may be more:
+    of the first thousand subscribers whose address begins so, those in the delivery are shown, at most `limit`.
+    """
+    wanted = text.strip().lower()
+    people = (
+        select(Subscriber.id, Subscriber.address_key)
+        .where(Subscriber.address_key.op("^@")(wanted))
+        .order_by(Subscriber.address_key)
+        .limit(_LOOKED_AT)
+        .subquery("person")
+    )
+    # One by one through the unique key of delivery and subscriber: OFFSET keeps the planner from reading the delivery.
+    message = (
+        select(*(getattr(Message, name) for name in MessageRow._fields))
+        .where(Message.delivery_id == delivery_id, Message.subscriber_id == people.c.id)
+        .offset(0)
+        .lateral("message")
+    )
+    columns = [message.c[name] for name in MessageRow._fields]
+    ordered = select(*columns).select_from(people).join(message, true()).order_by(people.c.address_key)
+    rows = [MessageRow(*row) for row in session.execute(ordered.limit(limit + 1))] if wanted else []
+    looked_at = session.scalar(select(func.count()).select_from(people)) if wanted else 0
+    has_more = len(rows) > limit or looked_at == _LOOKED_AT
+    return Names(rows[:limit], rows[:limit][-1].id if has_more and rows else None)
 
 
 class DeliveryRow(NamedTuple):

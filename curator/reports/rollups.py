@@ -109,7 +109,8 @@ WITH fresh AS (
     WHERE id > :start AND actor = 'person' AND kind IN ('open', 'click') AND message_id IS NOT NULL
 ), hit AS (
     SELECT event.id, event.message_id, delivery_id, lower(split_part(address, '@', 2)) AS domain, second
-    FROM fresh JOIN event ON event.issue_id = fresh.issue_id AND date_trunc('second', event.at) = second
+    FROM fresh JOIN event ON event.issue_id = fresh.issue_id
+        AND event.at >= second AND event.at < second + interval '1 second'  -- by the index, however many seconds
     JOIN message ON message.id = event.message_id
     WHERE event.kind IN ('open', 'click') AND event.at >= (SELECT min(second) FROM fresh)
 ), together AS (

@@ -27,11 +27,13 @@ from curator.logs import configure_logs
 from curator.settings import get_settings
 from curator.web.access import SignInNeeded
 from curator.web.pages import page
+from curator.web.request_times import RequestTimes
 
 log = structlog.get_logger(__name__)
 
 ROUTERS = (
     "curator.web.health",
+    "curator.web.metrics",
     "curator.web.sign_in",
     "curator.web.account",
     "curator.web.pictures",
@@ -76,7 +78,7 @@ def create_app() -> ASGIApp:
     app.add_exception_handler(SQLAlchemyError, _database_error)
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(SecurityHeaders)
-    return _Front(tracking, app)
+    return RequestTimes(_Front(tracking, app))
 
 
 class _Front:
@@ -149,10 +151,13 @@ def _lifespan(tracking: TrackingApp) -> Callable[[FastAPI], AbstractAsyncContext
 
 
 def _keep_beating(stop: threading.Event) -> None:
+    told = 0
     while True:
         try:
+            answered = RequestTimes.answered
             with transaction() as session:
-                beat(session, Process.WEB)
+                beat(session, Process.WEB, f"answered {answered} requests" if answered > told else None)
+            told = answered
         except (SQLAlchemyError, errors.CuratorError) as error:
             log.warning("heartbeat_missed", error=type(error).__name__)
         if stop.wait(HEARTBEAT_SECONDS):

@@ -76,10 +76,12 @@ def static(path: str) -> str:
 
 
 @pass_context
-def when(context: Context, moment: datetime | None, form: str = "%-d %b %Y, %H:%M") -> str:
-    """A moment in the newsletter's time zone; a dash for none."""
+def when(context: Context, moment: datetime | str | None, form: str = "%-d %b %Y, %H:%M") -> str:
+    """A moment, also one in ISO 8601, in the newsletter's time zone; a dash for none."""
     if moment is None:
         return "–"
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
     newsletter = context.get("newsletter")
     zone = ZoneInfo(newsletter.timezone) if newsletter is not None else None
     return moment.astimezone(zone).strftime(form)

@@ -217,12 +217,16 @@ def test_a_delivery_is_told_without_what_is_nothing(capsys: pytest.CaptureFixtur
         "excluded": {"unsubscribed": 2},
         "failed_reasons": {"no such mailbox": 1},
         "rate": 4.5,
+        "average_rate": 4.5,
+        "relays": [{"name": "own", "state": "up"}, {"name": "new", "state": "unknown"}],
+        "trouble": ["No worker is running."],
         "started_at": "2026-11-25T10:20:18.242410+00:00",
     }
     say_status(status)
     told = capsys.readouterr().out
     assert told.startswith("12 candidates = 9 accepted + 2 excluded + 1 failed + 0 unknown + 0 waiting\n")
     assert "unsubscribed 2" in told and "no such mailbox 1" in told and "4.5 a second" in told
+    assert "own up, new" in told and "unknown" not in told.partition("\n")[2] and "! No worker is running." in told
     assert "deferred" not in told and "reason  " not in told
     started = datetime.fromisoformat(status["started_at"]).astimezone().strftime("%Y-%m-%d %H:%M")
     assert started in told and status["started_at"] not in told

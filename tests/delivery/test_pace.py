@@ -114,8 +114,7 @@ def test_a_domain_without_a_turn_holds_nobody_up(settings: Settings) -> None:
     assert most_within(slow, NEARLY_A_SECOND) <= 5
     assert 2 <= len(slow) <= 10  # over three seconds, after a first one to be sure
     assert all("slow.test" in address for address, _ in run.later)
-    waits = [wait for _, wait in run.later]
-    assert waits == sorted(waits)
+    waits = sorted(wait for _, wait in run.later)  # two lines ask for places, and may note them in another order
     steps = [after - before for before, after in itertools.pairwise(waits)]
     assert sum(steps) / len(steps) == pytest.approx(1 / 5, rel=0.1)  # each has a place of its own
 

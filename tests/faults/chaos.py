@@ -37,7 +37,7 @@ LINES = 16
 RATES = (None, 400.0, 1500.0)
 FREEZE_SECONDS = 7.0  # the lease is 5
 SAY_SECONDS = 10.0
-SLOWEST = 60.0
+SLOWEST = 100.0
 """Messages a second that even a delivery under attack must reach: with outages, lease and 60 s, the time allowed."""
 
 MISBEHAVIOUR = {
@@ -74,10 +74,11 @@ class SinkProcess:
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
 
-    def misbehave(self, plan: dict[str, list[tuple[float, str]]]) -> None:
+    def misbehave(self, plan: dict[str, list[tuple[float, str]]]) -> bool:
         """From now on, this goes wrong."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(plan) + "\n")
+        return True
 
     def stop(self) -> None:
         """Write the rest of the log and end."""

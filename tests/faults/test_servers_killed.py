@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(240)
 
 def test_servers_that_die_and_workers_that_are_replaced(servers: Servers, own: Session, tmp_path: Path) -> None:
     """A storm of pauses goes on meanwhile: it is a person's, and the database owes them an answer."""
-    with Sink(tmp_path / "log", faults=Faults(delay=0.03)) as sink, Processes(tmp_path) as processes:
+    with Sink(tmp_path / "log", faults=Faults(delay=0.1)) as sink, Processes(tmp_path) as processes:
         campaign = Campaign(servers, processes, seeded(5), lines=LINES)
         delivery = a_delivery(own, get_settings(), READERS, sink.port, connections=LINES)
         campaign.begin(delivery.id)

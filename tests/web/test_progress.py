@@ -7,14 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.db.heartbeats import Process
 from curator.delivery.models import DeliveryState
 from curator.web.desk.chart import HEIGHT, HOURS, Hour, draw
 from curator.web.desk.progress import duration, show
 from curator.web.desk.report import share
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-ALL_ALIVE = dict.fromkeys(Process, True)
 
 
 def _status(state: str = "sending", **changed: Any) -> dict[str, Any]:
@@ -32,6 +30,7 @@ def _status(state: str = "sending", **changed: Any) -> dict[str, Any]:
         "counts": {"pending": 80, "deferred": 4, "claimed": 0},
         "rate": 4.2,
         "predicted_end": (NOW + timedelta(seconds=20)).isoformat(),
+        "trouble": [],
         "started_at": NOW.isoformat(),
         "finished_at": None,
         "scheduled_at": NOW.isoformat(),
@@ -41,7 +40,7 @@ def _status(state: str = "sending", **changed: Any) -> dict[str, Any]:
 
 
 def test_progress_is_of_those_who_are_to_be_mailed() -> None:
-    shown = show(_status(), ALL_ALIVE, NOW)
+    shown = show(_status(), NOW)
     assert (shown.done, shown.expected) == (106, 190)
     assert [(term.name, term.count) for term in shown.terms] == [
         ("accepted", 100),
@@ -54,32 +53,25 @@ def test_progress_is_of_those_who_are_to_be_mailed() -> None:
 
 
 def test_the_end_is_told_as_predicted() -> None:
-    assert show(_status(), ALL_ALIVE, NOW).ends_at == NOW + timedelta(seconds=20)
+    assert show(_status(), NOW).ends_at == NOW + timedelta(seconds=20)
 
 
 @pytest.mark.parametrize(
-    ("changed", "missing"),
-    [
-        ({"predicted_end": None}, None),
-        ({"predicted_end": NOW}, None),
-        ({"state": "paused"}, None),
-        ({}, Process.WORKER),
-    ],
+    "changed",
+    [{"predicted_end": None}, {"predicted_end": NOW}, {"state": "paused"}, {"trouble": ["No worker is running."]}],
 )
-def test_no_end_is_promised_without_grounds(changed: dict[str, Any], missing: Process | None) -> None:
-    alive = {kind: kind is not missing for kind in Process}
-    assert show(_status(**changed), alive, NOW).ends_at is None
+def test_no_end_is_promised_without_grounds(changed: dict[str, Any]) -> None:
+    assert show(_status(**changed), NOW).ends_at is None
 
 
 @pytest.mark.parametrize("state", list(DeliveryState))
 def test_every_state_has_words_and_final_ones_no_brakes(state: DeliveryState) -> None:
-    shown = show(_status(state.value), ALL_ALIVE, NOW)
+    shown = show(_status(state.value), NOW)
     assert shown.word and shown.is_final == (not shown.actions)
 
 
-@pytest.mark.parametrize("state", ["sent", "cancelled", "paused"])
-def test_who_waits_for_nobody_is_not_warned(state: str) -> None:
-    assert show(_status(state), dict.fromkeys(Process, False), NOW).warnings == ()
+def test_trouble_is_shown_as_it_is_told() -> None:
+    assert show(_status(trouble=["One.", "Two."]), NOW).warnings == ("One.", "Two.")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request
@@ -10,14 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.accounts import audit
-from curator.db.heartbeats import alive
+from curator.audience.addresses import LONGEST
 from curator.db.session import transaction
 from curator.delivery import ledger, plan
 from curator.delivery.models import Delivery, DeliveryState
 from curator.delivery.requeue import resend, retry
 from curator.errors import NotFound
 from curator.issues.models import Issue
-from curator.reports.names import Term, deliveries_of, names_of
+from curator.reports.names import Term, deliveries_of, find, names_of
 from curator.web.access import Db, Desk, Editor, Viewer
 from curator.web.desk.live import Look, stream
 from curator.web.desk.progress import duration, show, word
@@ -48,14 +49,22 @@ def list_deliveries(request: Request, desk: Viewer, db: Db, before: int | None =
 
 @router.get("/{number}")
 def show_delivery(
-    request: Request, desk: Viewer, db: Db, number: int, term: Term | None = None, reason: str = "", after: int = 0
+    request: Request,
+    desk: Viewer,
+    db: Db,
+    number: int,
+    term: Term | None = None,
+    reason: str = "",
+    after: int = 0,
+    q: str = "",
 ) -> HTMLResponse:
-    """One delivery: the sum, and the names behind one of its terms."""
+    """One delivery: the sum, and the names behind one of its terms or those whose address begins with `q`."""
     issue, delivery = _found(db, desk, number)
     values = _values(db, issue)
     term = term or _most_telling(values["ledger"])
-    names = names_of(db, delivery.id, term, reason=reason, after=after)
-    values |= {"names": names, "term": term.value, "reason": reason, "after": after}
+    q = q.strip()[:LONGEST]
+    names = find(db, delivery.id, q) if q else names_of(db, delivery.id, term, reason=reason, after=after)
+    values |= {"names": names, "term": term.value, "reason": reason, "after": after, "q": q}
     return page(request, "web/desk/delivery.html", desk=desk, current="deliveries", **values)
 
 
@@ -80,13 +89,16 @@ def export(desk: Viewer, db: Db, number: int) -> StreamingResponse:
     """Every message with its state, reason, replies and times."""
     issue, _ = _found(db, desk, number)
 
-    def lines() -> Iterator[str]:
+    def portions() -> Iterator[str]:
+        """Many lines at a time: each portion is a turn of the thread that sends."""
         with transaction() as session:
-            yield from ledger.export_csv(session, issue.id)
+            lines = ledger.export_csv(session, issue.id)
+            while portion := "".join(islice(lines, 1000)):
+                yield portion
 
     name = f"{desk.newsletter.slug}-{issue.number}-delivery.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(portions(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.post("/{number}/resend")
@@ -145,7 +157,7 @@ def _found(session: Session, desk: Desk, number: int) -> tuple[Issue, Delivery]:
 
 def _values(session: Session, issue: Issue) -> dict[str, Any]:
     status = ledger.delivery_status(session, issue.id)
-    shown = show(status, alive(session), datetime.now(UTC))
+    shown = show(status, datetime.now(UTC))
     return {"issue": issue, "ledger": status, "shown": shown, "duration": duration}
 
 

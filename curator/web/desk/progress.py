@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from curator.db.heartbeats import Process
-
 _WORDS = {
     "scheduled": ("Scheduled", "info"),
     "freezing": ("Choosing readers", "info"),
@@ -73,12 +71,12 @@ class PilotShown:
     released_by: str | None
 
 
-def show(status: Mapping[str, Any], alive: Mapping[Process, bool], now: datetime) -> Shown:
-    """From `ledger.delivery_status` and `heartbeats.alive`."""
+def show(status: Mapping[str, Any], now: datetime) -> Shown:
+    """From `ledger.delivery_status`."""
     state = str(status["state"])
     is_final = state in ("sent", "cancelled")
     expected = status["candidates"] - status["excluded_total"]
-    warnings = () if is_final else _warnings(state, alive)
+    warnings = tuple(status["trouble"])
     return Shown(
         state=state,
         word=word(state)[0],
@@ -165,21 +163,6 @@ def _pilot(pilot: Mapping[str, Any] | None, state: str) -> PilotShown | None:
 def _end(status: Mapping[str, Any], now: datetime) -> datetime | None:
     predicted = _time(status.get("predicted_end"))
     return predicted if status["state"] == "sending" and predicted is not None and predicted > now else None
-
-
-def _warnings(state: str, alive: Mapping[Process, bool]) -> tuple[str, ...]:
-    found = []
-    if state != "paused" and not alive[Process.WORKER]:
-        found.append(
-            "No worker is running, so nothing is being sent. Nothing is lost: sending goes on by itself once one runs. "
-            "Whoever runs Curator starts one with “curator worker”."
-        )
-    if state != "paused" and not alive[Process.BEAT]:
-        found.append(
-            "The scheduler is not running. Sends that are due later will not start, and interrupted ones will not "
-            "go on, until it does. Whoever runs Curator starts it with “curator beat”."
-        )
-    return tuple(found)
 
 
 def _time(value: Any) -> datetime | None:

@@ -1,0 +1,56 @@
+"""How the relays of a newsletter are, for pages, JSON and metrics: name, state, reason, since. Reads only.
+
+Health is what `relay_health` says; a relay that was never tried, or whose health nobody keeps, is `unknown`.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import null, select
+from sqlalchemy.orm import Session
+
+from curator.db.base import Base
+from curator.delivery.models import Relay
+from curator.issues.models import Newsletter
+
+
+class RelayState(NamedTuple):
+    """`state`: up, down, refusing or unknown. `since` is aware."""
+
+    name: str
+    state: str
+    reason: str | None
+    since: datetime | None
+
+
+def relays_of(session: Session, newsletter_id: int) -> list[RelayState]:
+    """The relays that serve a newsletter: its own, else the one named `default`, with all others of that one's pool."""
+    own = select(Newsletter.relay_id).where(Newsletter.id == newsletter_id).scalar_subquery()
+    served = session.scalar(
+        select(Relay).where((Relay.id == own) | (Relay.name == "default")).order_by((Relay.id == own).desc()).limit(1)
+    )
+    if served is None:
+        return []
+    pool = getattr(served, "pool", None)
+    is_in_it = Relay.id == served.id if pool is None else Relay.pool == pool  # type: ignore[attr-defined]
+    return _read(session, _states().where(is_in_it))
+
+
+def all_relays(session: Session) -> list[RelayState]:
+    """Every relay."""
+    return _read(session, _states())
+
+
+def _read(session: Session, statement: Any) -> list[RelayState]:
+    rows = session.execute(statement.order_by(Relay.name))
+    return [RelayState(name, state or "unknown", reason, since) for name, state, reason, since in rows]
+
+
+def _states() -> Any:
+    """Joined with the health that is kept per relay, where the schema has it."""
+    health = Base.metadata.tables.get("relay_health")
+    if health is None:
+        return select(Relay.name, null(), null(), null())
+    return select(Relay.name, health.c.state, health.c.reason, health.c.since).outerjoin(
+        health, health.c.relay_id == Relay.id
+    )

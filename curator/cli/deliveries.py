@@ -124,7 +124,11 @@ def _told(status: dict[str, Any]) -> dict[str, Any]:
     for name in ("scheduled_at", "started_at", "finished_at"):
         told[name] = datetime.fromisoformat(status[name]) if status.get(name) else None
     relays = [f"{relay['name']} {relay['state']}".removesuffix(" unknown") for relay in status["relays"]]
-    return told | {"relays": ", ".join(relays), "pilot": status["pilot"], "requeued": _acts(status["requeues"])}
+    return told | {
+        "relays": ", ".join(relays),
+        "pilot": status.get("pilot"),
+        "requeued": _acts(status.get("requeues", [])),
+    }
 
 
 def _acts(requeues: list[dict[str, Any]]) -> str:

@@ -51,6 +51,20 @@ class Settings(BaseSettings):
     undo_seconds: int = Field(
         600, ge=0, description="Time between Send and the first message in which Send can be undone."
     )
+    pilot_share: float = Field(
+        0.02, ge=0, le=0.5, description="Share of the readers who get an issue first, before a pause; 0 = no pilot."
+    )
+    pilot_least: int = Field(20, ge=1, description="Fewest readers of a pilot; none where that is more than 4 %.")
+    pilot_hold_minutes: float = Field(15.0, ge=0, description="Pause after the pilot, for what comes back of it.")
+    pilot_bounces: float = Field(
+        0.05, ge=0, le=1, description="Largest share of the pilot that may bounce for good; above it a person decides."
+    )
+    pilot_complaints: float = Field(
+        0.001, ge=0, le=1, description="Largest share of the pilot that may complain; above it a person decides."
+    )
+    pilot_trouble: float = Field(
+        0.1, ge=0, le=1, description="Largest share of the pilot the relay may put off or leave in doubt."
+    )
     lease_seconds: int = Field(
         60, ge=5, description="How long a claimed message stays with its worker without progress."
     )

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import text
 
 from curator.db.session import transaction
-from curator.delivery.batches import IN_BATCH
+from curator.delivery.batches import CLAIMABLE, IN_BATCH
 from curator.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -31,14 +31,7 @@ STUCK_AFTER = 60.0
 _PHASES = 8
 """Replies waited for, one after another, before a message can be marked: from opening a line to the end of the body."""
 
-_WAITING = text(
-    """
-    SELECT EXISTS (
-        SELECT FROM batch JOIN delivery ON delivery.id = batch.delivery_id
-        WHERE delivery.state = 'sending' AND batch.is_open AND coalesce(delivery.rests_until <= now(), true)
-          AND CASE WHEN owner IS NULL THEN coalesce(not_before <= now(), true) ELSE lease_until < now() END)
-    """
-)
+_WAITING = text(f"SELECT EXISTS (SELECT FROM batch WHERE {CLAIMABLE})")  # noqa: S608 - our own constant
 
 # What this process holds, and whether any of it moved. A message that moved may still be waiting for its reply.
 _HELD = text(

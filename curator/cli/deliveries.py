@@ -1,6 +1,7 @@
-"""Deliveries: how far an issue is, everything about every message, and the brakes."""
+"""Deliveries: how far an issue is, everything about every message, the brakes, and sending again."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,12 +15,16 @@ from curator.cli.lookup import ACTOR, IssueName, find_issue
 from curator.cli.output import AsJson, say, say_csv, say_facts, say_json
 from curator.db.session import transaction
 from curator.delivery import ledger, plan
-from curator.delivery.models import Delivery
+from curator.delivery.models import Delivery, Requeue
+from curator.delivery.requeue import resend as resend_unknown
+from curator.delivery.requeue import retry as retry_failed
 from curator.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True)
 
 FINAL = ("sent", "cancelled")
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command()
@@ -61,11 +66,36 @@ def resume(issue: IssueName, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def cancel(
+def release(issue: IssueName, as_json: AsJson = False) -> None:
+    """Mail everybody after the pilot, without waiting for what comes back of it."""
+    _brake(issue, "release", as_json)
+
+
+@app.command()
+def resend(issue: IssueName, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Send again to everybody in doubt; who got the first copy gets a second one."""
+    if not (yes or as_json):
+        number = _status(issue)["unknown"]
+        typer.confirm(f"Send again to {number} in doubt? Who got the first copy gets a second one.", abort=True)
+    _requeue(issue, "delivery.resend", resend_unknown, as_json)
+
+
+@app.command()
+def retry(
     issue: IssueName,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Only those who failed for this reason, as `show` has it.")] = None,
     as_json: AsJson = False,
 ) -> None:
+    """Try again everybody who failed, except addresses that are suppressed by now."""
+
+    def act(session: Session, delivery_id: int, by: str) -> Requeue | None:
+        return retry_failed(session, delivery_id, by, reason=reason)
+
+    _requeue(issue, "delivery.retry", act, as_json)
+
+
+@app.command()
+def cancel(issue: IssueName, yes: Yes = False, as_json: AsJson = False) -> None:
     """End a delivery for good; whoever has not been mailed will not be."""
     if not (yes or as_json):
         typer.confirm("Whoever has not been mailed yet will not get this issue. Cancel it?", abort=True)
@@ -94,7 +124,15 @@ def _told(status: dict[str, Any]) -> dict[str, Any]:
     for name in ("scheduled_at", "started_at", "finished_at"):
         told[name] = datetime.fromisoformat(status[name]) if status.get(name) else None
     relays = [f"{relay['name']} {relay['state']}".removesuffix(" unknown") for relay in status["relays"]]
-    return told | {"relays": ", ".join(relays)}
+    return told | {
+        "relays": ", ".join(relays),
+        "pilot": status.get("pilot"),
+        "requeued": _acts(status.get("requeues", [])),
+    }
+
+
+def _acts(requeues: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{act['messages']} {act['was']} by {act['by']}" for act in requeues)
 
 
 def _status(issue: str) -> dict[str, Any]:
@@ -123,6 +161,20 @@ def _brake(issue: str, verb: str, as_json: bool) -> None:
         say_json(status)
     else:
         say(f"The delivery is {status['state']}.")
+
+
+def _requeue(issue: str, action: str, verb: Callable[[Session, int, str], Requeue | None], as_json: bool) -> None:
+    with transaction() as session:
+        delivery = _delivery(session, issue)
+        issue_id = delivery.issue_id
+        act = verb(session, delivery.id, ACTOR)
+        number = act.messages if act else 0
+        record(session, ACTOR, action, "issue", issue_id, messages=number, reason=act.reason if act else None)
+        status = ledger.delivery_status(session, issue_id)
+    if as_json:
+        say_json({"requeued": number} | status)
+    else:
+        say(f"{number} messages are to be sent again. The delivery is {status['state']}.")
 
 
 def _watch(issue: str) -> dict[str, Any]:

@@ -110,7 +110,10 @@ def test(issue: IssueName, email: Annotated[str, typer.Argument(metavar="EMAIL")
 def send(
     issue: IssueName,
     at: Annotated[str, typer.Option(metavar="TIME", help="Later: 2026-11-27 09:00, in the newsletter's zone.")] = "",
-    now: Annotated[bool, typer.Option("--now", help="At once, without time to undo.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="At once, without time to undo and without a pilot.")] = False,
+    no_pilot: Annotated[
+        bool, typer.Option("--no-pilot", help="To everybody, without a pause after the first.")
+    ] = False,
     over: Annotated[int | None, typer.Option(metavar="MINUTES", help="Spread it evenly over this time.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the warnings have been read.")] = False,
     as_json: AsJson = False,
@@ -126,7 +129,9 @@ def send(
         found = find_issue(session, issue)
         newsletter_zone = ZoneInfo(found.newsletter.timezone)
         when = read_time(at, newsletter_zone) if at else None
-        delivery = plan.send_issue(session, found.id, by=ACTOR, at=when, now=now, over=over, settings=get_settings())
+        delivery = plan.send_issue(
+            session, found.id, by=ACTOR, at=when, now=now, over=over, pilot=not no_pilot, settings=get_settings()
+        )
         session.flush()
         record(session, ACTOR, "issue.sent", "issue", found.id, delivery=delivery.id)
         status = ledger.delivery_status(session, found.id)

@@ -34,6 +34,17 @@ def sampled(where: str) -> str:
 TO_ALL = "(SELECT count(*) FROM wanted) / greatest((SELECT count(*) FROM batch), 1)::float8"
 """What a number found in the sample is multiplied with."""
 
+# What somebody may claim now: due, held by nobody alive, of a delivery that sends and has its turn; behind a pilot
+# only once it is released.
+CLAIMABLE = """
+    batch.is_open
+    AND CASE WHEN batch.owner IS NULL THEN coalesce(batch.not_before <= clock_timestamp(), true)
+             ELSE batch.lease_until < clock_timestamp() END
+    AND EXISTS (SELECT FROM delivery WHERE delivery.id = batch.delivery_id AND delivery.state = 'sending'
+                AND coalesce(delivery.rests_until <= clock_timestamp(), true)
+                AND (batch.is_pilot OR delivery.released_at IS NOT NULL OR coalesce(delivery.pilot, 0) = 0))
+"""
+
 # From `counted`, messages of a batch by state and reason, to what is kept of the batch.
 _TALLIED = """
 by_state AS (
@@ -59,11 +70,12 @@ _GROUPED = """
     max(message.done_at) AS done_at, min(message.id) AS first_id, max(message.id) AS last_id
 """
 
-# Smallest id first. The first `pilot` messages that are mailed are a batch of their own. One pass for all tallies.
+# Smallest id first. The first `pilot` messages that are mailed are batches of their own, numbered below 0. One pass for
+# all tallies.
 _CUT = f"""
 WITH counted AS (
-    SELECT CASE WHEN mailed_before < %(pilot)s THEN 0 ELSE 1 + (mailed_before - %(pilot)s) / %(size)s END AS batch,
-        message.state, {_GROUPED}
+    SELECT CASE WHEN mailed_before < %(pilot)s THEN -1 - mailed_before / %(size)s
+                ELSE (mailed_before - %(pilot)s) / %(size)s END AS batch, message.state, {_GROUPED}
     FROM (
         SELECT id, state, reason, not_before, done_at, is_individual,
             count(*) FILTER (WHERE state = 'pending') OVER (ORDER BY id ROWS UNBOUNDED PRECEDING)
@@ -71,8 +83,8 @@ WITH counted AS (
         FROM message WHERE delivery_id = %(delivery)s
     ) AS message GROUP BY 1, message.state, message.reason
 ), {_TALLIED}
-INSERT INTO batch (delivery_id, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before)
-SELECT %(delivery)s, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before
+INSERT INTO batch (delivery_id, is_pilot, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before)
+SELECT %(delivery)s, batch < 0, first_id, last_id, tally, is_open, measured, last_accepted_at, not_before
 FROM tallied ORDER BY first_id
 """  # noqa: S608 - our own constants
 
@@ -98,13 +110,14 @@ SELECT state, reason, sum(messages)::bigint, max(last_at) FROM (
     SELECT states.key AS state, reasons.key AS reason, reasons.value::bigint AS messages,
         CASE WHEN states.key = 'accepted' THEN batch.last_accepted_at END AS last_at
     FROM batch, jsonb_each(tally) AS states, jsonb_each(states.value) AS reasons
-    WHERE delivery_id = %(delivery)s AND owner IS NULL
+    WHERE delivery_id = %(delivery)s AND owner IS NULL AND (is_pilot OR NOT %(pilot_only)s)
     UNION ALL
     SELECT part.* FROM batch CROSS JOIN LATERAL (
         SELECT CASE message.state WHEN 'pending' THEN 'claimed' ELSE message.state END, coalesce(message.reason, ''),
             count(*), max(greatest(message.marked_at, message.done_at))
         FROM message WHERE {IN_BATCH} GROUP BY 1, 2
-    ) AS part WHERE batch.delivery_id = %(delivery)s AND batch.owner IS NOT NULL
+    ) AS part
+    WHERE batch.delivery_id = %(delivery)s AND batch.owner IS NOT NULL AND (is_pilot OR NOT %(pilot_only)s)
 ) AS counted GROUP BY state, reason
 """  # noqa: S608 - our own constants
 
@@ -141,9 +154,9 @@ def release(session: Session, delivery_id: int, owner: str) -> None:
     _settle(session, _run(session, _LOCK_OF_OWNER, delivery=delivery_id, owner=owner))
 
 
-def count(session: Session, delivery_id: int) -> list[Count]:
+def count(session: Session, delivery_id: int, *, pilot_only: bool = False) -> list[Count]:
     """All messages of a delivery by state and reason, as of now. Pending messages of a batch in work are `claimed`."""
-    rows = _run(session, _COUNT, delivery=delivery_id)
+    rows = _run(session, _COUNT, delivery=delivery_id, pilot_only=pilot_only)
     return [Count(MessageState(state), reason or None, number, last) for state, reason, number, last in rows]
 
 

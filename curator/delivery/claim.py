@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from curator.delivery.batches import IN_BATCH, LOCK_OWNED, SETTLE
+from curator.delivery.batches import CLAIMABLE, IN_BATCH, LOCK_OWNED, SETTLE
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -45,10 +45,7 @@ BARRED = """
 _CLAIM = f"""
 WITH next AS MATERIALIZED (
     SELECT id, owner IS NOT NULL AS is_inherited FROM batch
-    WHERE delivery_id = %(delivery)s AND is_open
-      AND CASE WHEN owner IS NULL THEN coalesce(not_before <= clock_timestamp(), true)
-               ELSE lease_until < clock_timestamp() END
-      AND EXISTS (SELECT FROM delivery WHERE delivery.id = %(delivery)s AND delivery.state = 'sending')
+    WHERE delivery_id = %(delivery)s AND {CLAIMABLE}
     ORDER BY first_id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), batch AS (
     UPDATE batch SET owner = %(owner)s, lease_until = clock_timestamp() + make_interval(secs => %(lease)s),

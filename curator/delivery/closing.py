@@ -22,14 +22,23 @@ _CLOSE = text(
                     FROM message WHERE delivery_id = :delivery) END
         RETURNING issue_id
     )
-    UPDATE issue SET state = 'sent', sent_at = clock_timestamp() FROM closed WHERE issue.id = closed.issue_id
+    UPDATE issue SET state = 'sent', sent_at = coalesce(sent_at, clock_timestamp())
+    FROM closed WHERE issue.id = closed.issue_id
     RETURNING issue.id
     """
 )
 
+# Who was to get it again because the first copy is in doubt stays in doubt.
+_WAS_IN_DOUBT = """
+    EXISTS (SELECT FROM requeued JOIN requeue ON requeue.id = requeued.requeue_id
+            WHERE requeued.message_id = message.id AND requeue.was = 'unknown')
+"""
+
 _CANCEL_REST = text(
     f"""
-    UPDATE message SET state = 'cancelled', reason = 'cancelled', done_at = clock_timestamp()
+    UPDATE message SET done_at = clock_timestamp(),
+        state = CASE WHEN {_WAS_IN_DOUBT} THEN 'unknown' ELSE 'cancelled' END,
+        reason = CASE WHEN {_WAS_IN_DOUBT} THEN 'in doubt before, and not sent again' ELSE 'cancelled' END
     WHERE id IN (SELECT message.id FROM batch JOIN message ON {IN_BATCH}
                  WHERE batch.delivery_id = :delivery AND batch.is_open AND message.state IN ('pending', 'deferred')
                  ORDER BY message.id FOR UPDATE OF message)

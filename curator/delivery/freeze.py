@@ -6,13 +6,14 @@ too, with the reason, so that every candidate is accounted for.
 
 import secrets
 
-from sqlalchemy import Text, Uuid, and_, case, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Text, Uuid, and_, case, func, insert, literal, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from curator.audience.eligible import candidates
 from curator.delivery import batches
 from curator.delivery.models import Delivery, DeliveryState, Message, MessageState
+from curator.delivery.pilot_rule import MOST_OF_AUDIENCE, pilot_size
 from curator.doorbell import ring
 from curator.editions.edition import make_edition
 from curator.issues.models import Newsletter, Tracking
@@ -47,9 +48,12 @@ def freeze(session: Session, delivery_id: int, settings: Settings) -> Delivery |
         session, delivery.issue_id, public_url=settings.public_url, inbound_domain=settings.inbound_domain
     )
     delivery.edition_id = edition.id
-    _freeze_audience(session, delivery, newsletter)
+    most = 0.0 if delivery.pilot == 0 else max(settings.pilot_share, MOST_OF_AUDIENCE)
+    _freeze_audience(session, delivery, newsletter, sample=min(2 * most, 1.0))
     delivery.expected, mailed = session.execute(_COUNTED.where(Message.delivery_id == delivery.id)).one()
-    batches.cut(session, delivery.id, mailed)
+    if delivery.pilot is None:
+        delivery.pilot = pilot_size(mailed, share=settings.pilot_share, least=settings.pilot_least)
+    batches.cut(session, delivery.id, mailed, delivery.pilot)
     delivery.state, delivery.reason = DeliveryState.SENDING, None
     delivery.frozen_at = delivery.started_at = session.scalar(select(func.clock_timestamp()))
     session.flush()
@@ -82,8 +86,8 @@ def _locked(session: Session, delivery_id: int) -> Delivery | None:
     )
 
 
-def _freeze_audience(session: Session, delivery: Delivery, newsletter: Newsletter) -> None:
-    """One INSERT … SELECT: a million rows in seconds, nobody twice."""
+def _freeze_audience(session: Session, delivery: Delivery, newsletter: Newsletter, *, sample: float) -> None:
+    """One INSERT … SELECT: nobody twice. A share of them drawn by lot comes first, for the pilot to be taken from."""
     people = candidates(newsletter.id).subquery("candidate")
     is_individual = {
         Tracking.INDIVIDUAL: people.c.tracking_consent,
@@ -104,7 +108,7 @@ def _freeze_audience(session: Session, delivery: Delivery, newsletter: Newslette
         case((is_mailed, MessageState.PENDING.value), else_=MessageState.SUPPRESSED.value),
         people.c.reason,
         case((is_mailed, None), else_=func.clock_timestamp()),
-    )
+    ).order_by(_lot(people.c.subscriber_id, delivery.id, sample).nulls_last(), people.c.subscriber_id)
     columns = (
         Message.delivery_id,
         Message.subscriber_id,
@@ -118,3 +122,12 @@ def _freeze_audience(session: Session, delivery: Delivery, newsletter: Newslette
         Message.done_at,
     )
     session.execute(insert(Message).from_select([column.key for column in columns], rows))
+
+
+def _lot(subscriber_id: ColumnElement[int], delivery_id: int, sample: float) -> ColumnElement[int]:
+    """A number for those who are drawn, another one for the next delivery; NULL for the rest.
+
+    They stay in the order of the indexes: to shuffle all of a million rows took two thirds more of the database's time.
+    """
+    number = func.hashint8extended(subscriber_id, delivery_id)
+    return case((number.op("&")(1023) < round(1024 * sample), number))

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from curator.delivery import batches
 from curator.delivery.models import Delivery, Message, MessageState, Relay
+from curator.delivery.pilot import pilot_status
 from curator.delivery.plan import delivery_of
 from curator.delivery.prediction import predict_end
 from curator.delivery.rates import rates
 from curator.delivery.relay_state import RelayState, relays_of
+from curator.delivery.requeue import requeues
 from curator.delivery.trouble import trouble_of
 from curator.editions.compile import sender_domain
 from curator.issues.models import Newsletter
@@ -95,6 +97,8 @@ def delivery_status(session: Session, issue_id: int) -> dict[str, Any]:
         "relay": _relay_name(session, delivery),
         "relays": [_relay(relay) for relay in relays_of(session, delivery.newsletter_id)],
         "trouble": trouble_of(session, delivery, latest(found)),
+        "pilot": pilot_status(session, delivery),
+        "requeues": requeues(session, delivery.id),
     }
 
 

@@ -138,6 +138,11 @@ class Delivery(Base):
     frozen_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # Messages that go first. NULL: decided when the audience is frozen. 0: no pilot, everything goes at once.
+    pilot: Mapped[int | None] = mapped_column(Integer)
+    hold_until: Mapped[datetime | None]  # the pilot is through; what comes back of it is waited for until then
+    released_at: Mapped[datetime | None]  # what comes after the pilot may go; never taken back
+    released_by: Mapped[str | None]
 
     __table_args__ = (Index("ix_delivery_open", "state", postgresql_where=text("state NOT IN ('sent', 'cancelled')")),)
 
@@ -161,6 +166,7 @@ class Batch(Base):
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id", ondelete="CASCADE"))
     first_id: Mapped[int]
     last_id: Mapped[int]
+    is_pilot: Mapped[bool] = mapped_column(server_default="false")  # goes first, see pilot.py
     is_open: Mapped[bool] = mapped_column(server_default="true")  # something in it is not final
     # Claimed although its lease had not been given back: the earlier owner may still have messages in flight here.
     is_inherited: Mapped[bool] = mapped_column(server_default="false")
@@ -209,6 +215,33 @@ class Message(Base):
     # No foreign key: checking one for every outcome locks the relay's row a million times.
     relay_id: Mapped[int | None]
     marked_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+
+
+class Requeue(Base):
+    """A person's act: messages in doubt are sent again, or failed ones tried again. Append only."""
+
+    __tablename__ = "requeue"
+
+    id: Mapped[Id]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id", ondelete="CASCADE"), index=True)
+    was: Mapped[MessageState] = mapped_column(states(MessageState))  # unknown or rejected
+    reason: Mapped[str | None]  # only those that failed for this reason
+    messages: Mapped[int] = mapped_column(Integer)
+    by: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class Requeued(Base):
+    """What had become of a message before a person had it sent again: the row itself starts anew."""
+
+    __tablename__ = "requeued"
+    __table_args__ = (Index("ix_requeued_message", "message_id"),)
+
+    requeue_id: Mapped[int] = mapped_column(ForeignKey("requeue.id", ondelete="CASCADE"), primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
+    reason: Mapped[str | None]
+    last_reply: Mapped[str | None]
     done_at: Mapped[datetime | None]
 
 

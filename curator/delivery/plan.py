@@ -1,4 +1,4 @@
-"""The decisions of people about a delivery: send, undo, pause, resume, cancel. Each is one compare-and-set on a state.
+"""The decisions of people about a delivery: send, undo, pause, resume, release, cancel. Each is one compare-and-set.
 
 Nothing is sent here. A second press, tab or editor finds the first one's delivery and gets a `Conflict` naming it.
 """
@@ -34,10 +34,12 @@ def send_issue(
     at: datetime | None = None,
     now: bool = False,
     over: int | None = None,
+    pilot: bool = True,
 ) -> Delivery:
     """Schedule the delivery of an issue: at `at`, at once with `now`, else when the time to undo has passed.
 
-    `over` spreads it evenly over that many minutes.
+    `over` spreads it evenly over that many minutes. A pilot goes first where the audience is large enough, unless it
+    is not wanted or everything goes `now`.
     `Conflict` names the delivery that already exists; `CheckFailed` carries the errors that stand in the way.
     """
     if at is not None and (now or at.tzinfo is None):
@@ -59,6 +61,7 @@ def send_issue(
         scheduled_at=at.astimezone(UTC) if at is not None else func.clock_timestamp() + wait,
         window_seconds=over * 60 if over is not None else None,
         by=by,
+        pilot=None if pilot and not now else 0,
     )
     session.add(delivery)
     session.flush()
@@ -90,13 +93,30 @@ def pause(session: Session, delivery_id: int, by: str) -> Delivery:
 def resume(session: Session, delivery_id: int, by: str) -> Delivery:
     """Go on where it stopped: with sending, or with freezing when the audience was not frozen yet."""
     delivery = _load(session, delivery_id)
-    if delivery.state not in (DeliveryState.PAUSED, DeliveryState.HOLDING):
+    if delivery.state is DeliveryState.HOLDING:
+        raise Conflict("It is not paused, it waits after its pilot. Release it, or cancel it.", state=delivery.state)
+    if delivery.state is not DeliveryState.PAUSED:
         raise Conflict(f"A delivery that is {delivery.state} cannot be resumed.", state=delivery.state)
     is_frozen = delivery.expected is not None
     delivery.state = DeliveryState.SENDING if is_frozen else DeliveryState.SCHEDULED
     delivery.reason = None
     session.flush()
     ring(session, "delivery.slice" if is_frozen else "delivery.freeze", delivery.id)
+    return delivery
+
+
+def release(session: Session, delivery_id: int, by: str) -> Delivery:
+    """Mail everybody after the pilot, without waiting for what comes back of it or in spite of it."""
+    delivery = _load(session, delivery_id)
+    if not delivery.pilot or delivery.released_at is not None:
+        raise Conflict("Nothing waits after a pilot here.", state=delivery.state)
+    if delivery.state not in (DeliveryState.SENDING, DeliveryState.HOLDING):
+        raise Conflict(f"A delivery that is {delivery.state} cannot be released.", state=delivery.state)
+    delivery.released_at, delivery.released_by = session.scalar(select(func.clock_timestamp())), by
+    if delivery.state is DeliveryState.HOLDING:
+        delivery.state, delivery.reason = DeliveryState.SENDING, None
+    session.flush()
+    ring(session, "delivery.slice", delivery.id)
     return delivery
 
 
@@ -110,7 +130,9 @@ def cancel(session: Session, delivery_id: int, by: str) -> Delivery:
     finish_cancelled(session, delivery.id)
     if _has_been_read(session, delivery.id):
         published = update(Issue).where(Issue.id == delivery.issue_id)
-        session.execute(published.values(state=IssueState.SENT, sent_at=func.clock_timestamp()))
+        session.execute(
+            published.values(state=IssueState.SENT, sent_at=func.coalesce(Issue.sent_at, func.clock_timestamp()))
+        )
     else:
         _back_to_draft(session, delivery.issue_id)
     session.refresh(delivery)

@@ -8,11 +8,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from curator.delivery import batches
-from curator.delivery.batches import IN_BATCH
+from curator.delivery.batches import CLAIMABLE, IN_BATCH
 from curator.delivery.bell import may_ring
 from curator.delivery.claim import lock_key
 from curator.delivery.closing import close_if_done, finish_cancelled
 from curator.delivery.models import Delivery, DeliveryState
+from curator.delivery.pilot import advance
 from curator.doorbell import ring
 from curator.settings import Settings
 
@@ -64,15 +65,7 @@ _CUT_OFF = text(
     """
 )
 
-_CLAIMABLE = text(
-    """
-    SELECT EXISTS (
-        SELECT FROM batch WHERE delivery_id = :delivery AND is_open
-          AND CASE WHEN owner IS NULL THEN coalesce(not_before <= clock_timestamp(), true)
-                   ELSE lease_until < clock_timestamp() END)
-      AND NOT EXISTS (SELECT FROM delivery WHERE id = :delivery AND rests_until > clock_timestamp())
-    """
-)
+_CLAIMABLE = text(f"SELECT EXISTS (SELECT FROM batch WHERE delivery_id = :delivery AND {CLAIMABLE})")  # noqa: S608
 
 
 def sweep(session: Session, settings: Settings) -> list[tuple[str, int]]:
@@ -84,9 +77,9 @@ def sweep(session: Session, settings: Settings) -> list[tuple[str, int]]:
         name_the_doubtful(session, delivery_id, settings)
         if state is DeliveryState.CANCELLED:
             finish_cancelled(session, delivery_id)
-        elif state is DeliveryState.SENDING:
-            is_due = not close_if_done(session, delivery_id) and _needs_slice(session, delivery_id, settings)
-            rung += [("delivery.slice", delivery_id)] if is_due else []
+        elif state is not DeliveryState.PAUSED and not close_if_done(session, delivery_id):
+            advance(session, delivery_id, settings)
+            rung += [("delivery.slice", delivery_id)] if _needs_slice(session, delivery_id, settings) else []
     for name, delivery_id in rung:
         ring(session, name, delivery_id)
     return rung

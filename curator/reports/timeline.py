@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from curator.audience.addresses import address_hash, canonical
 from curator.audience.models import Consent, Subscriber, Subscription, Suppression
-from curator.delivery.models import Delivery, Message, MessageState, Notice
+from curator.delivery.models import Delivery, Message, MessageState, Notice, Requeue, Requeued
 from curator.editions.compile import sender_domain
 from curator.editions.models import Link
 from curator.errors import NotFound
@@ -121,6 +121,7 @@ def _happened(session: Session, person: Subscriber, consents: list[tuple[Consent
             for consent, slug in consents
         ),
         *_messages(session, person),
+        *_requeued(session, person),
         *_events(session, person),
         *_notices(session, person),
     ]
@@ -145,6 +146,25 @@ def _messages(session: Session, person: Subscriber) -> list[Entry]:
         )
         for message, delivery, number, newsletter in rows
     ]
+
+
+def _requeued(session: Session, person: Subscriber) -> list[Entry]:
+    """What had become of a mail before somebody had it sent again, and that somebody did."""
+    rows = session.execute(
+        select(Requeue, Requeued, Issue.number, Newsletter.slug)
+        .join(Requeued, Requeued.requeue_id == Requeue.id)
+        .join(Message, Message.id == Requeued.message_id)
+        .join(Delivery, Delivery.id == Requeue.delivery_id)
+        .join(Issue, Issue.id == Delivery.issue_id)
+        .join(Newsletter, Newsletter.id == Issue.newsletter_id)
+        .where(Message.subscriber_id == person.id)
+    )
+    found = []
+    for act, before, number, slug in rows:
+        words = "; ".join(word for word in (before.reason, before.last_reply) if word)
+        found.append(Entry(before.done_at or act.at, f"mail {act.was.value}", slug, number, words))
+        found.append(Entry(act.at, "mail sent again", slug, number, f"by {act.by}"))
+    return found
 
 
 def _told(message: Message, domain: str) -> str:

@@ -105,7 +105,7 @@ def sent_as_it_stands(session: Session, issue: Issue, settings: Settings, at: da
     return edition
 
 
-def a_bare_delivery(session: Session, settings: Settings, readers: int) -> Delivery:
+def a_bare_delivery(session: Session, settings: Settings, readers: int, pilot: int = 0) -> Delivery:
     """A delivery that is sending, without an edition: enough for the ledger, quicker to make. Committed."""
     newsletter = a_newsletter(session)
     issue = an_issue(session, newsletter)
@@ -120,6 +120,7 @@ def a_bare_delivery(session: Session, settings: Settings, readers: int) -> Deliv
         started_at=now,
         expected=readers,
         by="editor@example.org",
+        pilot=pilot,
     )
     session.add(delivery)
     session.flush()
@@ -136,9 +137,18 @@ def a_bare_delivery(session: Session, settings: Settings, readers: int) -> Deliv
     )
     columns = ["delivery_id", "subscriber_id", "subscription_id", "address", "state"]
     session.execute(insert(Message).from_select(columns, people))
-    batches.cut(session, delivery.id, readers)
+    batches.cut(session, delivery.id, readers, pilot)
     session.commit()
     return delivery
+
+
+def put_first(session: Session, number: int, **values: object) -> None:
+    """Make the first messages like this: those of the pilot, where there is one. Committed."""
+    first = session.scalars(select(Message.id).order_by(Message.id).limit(number)).all()
+    session.execute(update(Message).where(Message.id.in_(first)).values(**values))
+    for delivery_id in session.scalars(select(Delivery.id)):
+        batches.settle(session, delivery_id)
+    session.commit()
 
 
 def put(session: Session, **values: object) -> None:
@@ -148,7 +158,7 @@ def put(session: Session, **values: object) -> None:
         batches.settle(session, delivery_id)
 
 
-def hold(session: Session, owner: str, *, seconds: float) -> None:
+def hold(session: Session, owner: str | None, *, seconds: float) -> None:
     """Every batch as if `owner` had claimed it with a lease that ends in so many seconds."""
     until = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
     session.execute(update(Batch).values(owner=owner, lease_until=until))

@@ -115,7 +115,7 @@ def test_stalls_neither_break_a_window_nor_cost_more_than_they_must(
     assert starts == sorted(starts)
     assert most_within(starts, 1.0) <= rate
     if rate >= 20:  # a short stall is made good within the second
-        assert (len(starts) - 1) / (starts[-1] - starts[0]) >= 0.97 * rate
+        assert (len(starts) - 1) / (starts[-1] - starts[0]) >= 0.95 * rate
 
 
 def test_every_limit_of_a_message_holds_and_none_is_charged_for_nothing(laboratory: Callable[..., Laboratory]) -> None:

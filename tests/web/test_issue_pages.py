@@ -16,7 +16,7 @@ from curator.delivery.models import Delivery, Notice
 from curator.delivery.relays import set_relay
 from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.models import Issue, IssueState
-from curator.settings import Settings
+from curator.settings import Settings, get_settings
 from tests.delivery.cast import sent_as_it_stands
 from tests.issues.rows import an_article
 
@@ -265,6 +265,29 @@ def test_sending_needs_every_warning_ticked_and_happens_once(
     assert again.status_code == 409
     assert "/n/weekly/deliveries/1" in again.text
     assert len(session.scalars(select(Delivery)).all()) == 1
+
+
+@pytest.mark.parametrize(("fields", "pilot"), [({}, None), ({"no_pilot": "true"}, 0)])
+def test_the_dialog_tells_of_the_pilot_and_can_do_without(
+    session: Session,
+    cast: Any,
+    issue: Issue,
+    editor: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, str],
+    pilot: int | None,
+) -> None:
+    _readers(session, cast.weekly.id, 3)
+    set_relay(session, "default", host="127.0.0.1", port=2525, security="none")
+    assert "no_pilot" not in editor.get(f"{BASE}/send").text, "two readers are too few"
+    monkeypatch.setenv("CURATOR_PILOT_SHARE", "0.5")
+    monkeypatch.setenv("CURATOR_PILOT_LEAST", "1")
+    get_settings.cache_clear()
+    page = editor.get(f"{BASE}/send").text
+    assert "First 1 person, then a pause of 15 minutes" in page and "no_pilot" in page
+    ticked = {"csrf_token": editor.csrf_token, "acknowledged": _ticks(page), **fields}
+    assert editor.post(f"{BASE}/send", data=ticked, follow_redirects=False).status_code == 303
+    assert session.scalars(select(Delivery.pilot)).one() == pilot
 
 
 def test_the_send_dialog_tells_the_end_and_spreads(

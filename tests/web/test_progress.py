@@ -34,6 +34,8 @@ def _status(state: str = "sending", **changed: Any) -> dict[str, Any]:
         "started_at": NOW.isoformat(),
         "finished_at": None,
         "scheduled_at": NOW.isoformat(),
+        "pilot": None,
+        "requeues": [],
     } | changed
 
 

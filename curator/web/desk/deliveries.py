@@ -1,11 +1,11 @@
-"""Deliveries: the list, one delivery live, its brakes, and everything about every message as a file."""
+"""Deliveries: the list, one delivery live, its brakes, sending again, and everything about every message as a file."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from curator.audience.addresses import LONGEST
 from curator.db.session import transaction
 from curator.delivery import ledger, plan
 from curator.delivery.models import Delivery, DeliveryState
+from curator.delivery.requeue import resend, retry
 from curator.errors import NotFound
 from curator.issues.models import Issue
 from curator.reports.names import Term, deliveries_of, find, names_of
@@ -100,22 +101,47 @@ def export(desk: Viewer, db: Db, number: int) -> StreamingResponse:
     return StreamingResponse(portions(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+@router.post("/{number}/resend")
+def send_again(desk: Editor, db: Db, number: int, seen: Annotated[int, Form()]) -> Response:
+    """Everybody in doubt, who may get a second copy. A second click finds the first one's act and changes nothing."""
+    issue, delivery = _found(db, desk, number)
+    if act := resend(db, delivery.id, desk.by, seen=seen):
+        audit.record(db, desk.by, "delivery.resend", "issue", issue.id, messages=act.messages)
+    return _back(desk, issue)
+
+
+@router.post("/{number}/retry")
+def try_again(
+    desk: Editor, db: Db, number: int, seen: Annotated[int, Form()], reason: Annotated[str, Form()] = ""
+) -> Response:
+    """Everybody who failed, or who failed for one reason. A second click changes nothing."""
+    issue, delivery = _found(db, desk, number)
+    if act := retry(db, delivery.id, desk.by, reason=reason or None, seen=seen):
+        audit.record(db, desk.by, "delivery.retry", "issue", issue.id, messages=act.messages, reason=act.reason)
+    return _back(desk, issue)
+
+
 _BRAKES: dict[str, Callable[[Session, int, str], object]] = {
     "pause": plan.pause,
     "resume": plan.resume,
+    "release": plan.release,
     "cancel": plan.cancel,
     "undo": plan.undo,
 }
 
 
 @router.post("/{number}/{verb}")
-def brake(desk: Editor, db: Db, number: int, verb: Literal["pause", "resume", "cancel", "undo"]) -> Response:
-    """Pause, resume, cancel or take back; then where the editor wants to be."""
+def brake(desk: Editor, db: Db, number: int, verb: Literal["pause", "resume", "release", "cancel", "undo"]) -> Response:
+    """Pause, resume, release, cancel or take back; then where the editor wants to be."""
     issue, delivery = _found(db, desk, number)
     _BRAKES[verb](db, delivery.id, desk.by)
     audit.record(db, desk.by, f"delivery.{verb}", "issue", issue.id, number=issue.number)
     place = "issues" if verb == "undo" else "deliveries"
     return RedirectResponse(f"/n/{desk.newsletter.slug}/{place}/{issue.number}", status_code=303)
+
+
+def _back(desk: Desk, issue: Issue) -> RedirectResponse:
+    return RedirectResponse(f"/n/{desk.newsletter.slug}/deliveries/{issue.number}", status_code=303)
 
 
 def _found(session: Session, desk: Desk, number: int) -> tuple[Issue, Delivery]:

@@ -22,7 +22,7 @@ _ACTIONS = {
     "scheduled": ("undo", "pause"),
     "freezing": ("cancel",),
     "sending": ("pause", "cancel"),
-    "holding": ("resume", "cancel"),
+    "holding": ("release", "pause", "cancel"),
     "paused": ("resume", "cancel"),
 }
 
@@ -54,6 +54,21 @@ class Shown:
     started_at: datetime | None
     finished_at: datetime | None
     scheduled_at: datetime | None
+    pilot: "PilotShown | None"
+    acts: tuple[dict[str, Any], ...]  # what was sent again, as `ledger.delivery_status` has it, `at` as a moment
+
+
+@dataclass(frozen=True)
+class PilotShown:
+    """A pilot before its release, or after it with who released it. `parts`: what became of it, as (words, count)."""
+
+    size: int
+    is_released: bool
+    needs_person: bool
+    parts: tuple[tuple[str, int], ...]
+    hold_until: datetime | None
+    released_at: datetime | None
+    released_by: str | None
 
 
 def show(status: Mapping[str, Any], now: datetime) -> Shown:
@@ -76,6 +91,8 @@ def show(status: Mapping[str, Any], now: datetime) -> Shown:
         started_at=_time(status["started_at"]),
         finished_at=_time(status["finished_at"]),
         scheduled_at=_time(status["scheduled_at"]),
+        pilot=_pilot(status["pilot"], state),
+        acts=tuple(act | {"at": _time(act["at"])} for act in status["requeues"]),
     )
 
 
@@ -118,6 +135,29 @@ def _terms(status: Mapping[str, Any]) -> tuple[Term, ...]:
 
 def _parts(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(((name, count) for name, count in counts.items() if count), key=lambda part: -part[1]))
+
+
+def _pilot(pilot: Mapping[str, Any] | None, state: str) -> PilotShown | None:
+    if pilot is None:
+        return None
+    words = {
+        "accepted": "accepted",
+        "bounced": "bounced",
+        "complaints": "complained",
+        "deferred": "put off",
+        "trouble": "in doubt",
+        "untried": "still to be sent",
+    }
+    always = ("accepted", "bounced", "complaints")
+    return PilotShown(
+        size=pilot["size"],
+        is_released=pilot["released_at"] is not None,
+        needs_person=state == "holding" and pilot["hold_until"] is None,
+        parts=tuple((said, pilot[name]) for name, said in words.items() if pilot[name] or name in always),
+        hold_until=_time(pilot["hold_until"]),
+        released_at=_time(pilot["released_at"]),
+        released_by=pilot["released_by"],
+    )
 
 
 def _end(status: Mapping[str, Any], now: datetime) -> datetime | None:

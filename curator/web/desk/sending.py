@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from curator.accounts.audit import record
 from curator.audience.eligible import candidates
 from curator.delivery.notices import send_test
+from curator.delivery.pilot_rule import pilot_size
 from curator.delivery.plan import send_issue
 from curator.delivery.prediction import predict_send
 from curator.delivery.preflight import weigh_for_send
@@ -66,6 +67,7 @@ def send(
     when: Annotated[str, Form()] = "undo",
     at: Annotated[str, Form()] = "",
     over: Annotated[str, Form()] = "",
+    no_pilot: Annotated[bool, Form()] = False,
     acknowledged: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
     """Send. Errors stop it, warnings must be ticked by name; a second Send finds the first and stops."""
@@ -76,12 +78,16 @@ def send(
             if issue.state == IssueState.DRAFT:
                 _refuse_unticked(weigh_for_send(find_problems(db, issue.id)), ticked)
             moment = _moment(at, desk) if when == "at" else None
-            minutes = _minutes(over)
-            delivery = send_issue(db, issue.id, by=desk.by, at=moment, over=minutes, settings=get_settings())
-            record(db, desk.by, "issue.sent", "issue", issue.id, delivery=delivery.id, acknowledged=sorted(ticked))
+            minutes, pilot = _minutes(over), not no_pilot
+            delivery = send_issue(
+                db, issue.id, by=desk.by, at=moment, over=minutes, pilot=pilot, settings=get_settings()
+            )
+            facts = {"delivery": delivery.id, "acknowledged": sorted(ticked), "pilot": pilot}
+            record(db, desk.by, "issue.sent", "issue", issue.id, **facts)
     except CuratorError as error:
         fresh = issue_of(db, desk, number)
-        return _dialog(request, desk, db, fresh, problem=error, when=when, at=at, over=over, ticked=ticked)
+        values: dict[str, Any] = {"when": when, "at": at, "over": over, "ticked": ticked, "no_pilot": no_pilot}
+        return _dialog(request, desk, db, fresh, problem=error, **values)
     return _to_delivery(request, desk, number)
 
 
@@ -110,11 +116,16 @@ def _dialog(
     at: str = "",
     over: str = "",
     ticked: set[str] | None = None,
+    no_pilot: bool = False,
 ) -> HTMLResponse:
+    settings = get_settings()
     mailed, excluded = count_audience(db, desk.newsletter.id)
     relay = _relay(db, desk)
-    first = datetime.now(UTC) + timedelta(seconds=get_settings().undo_seconds)
+    pilot = pilot_size(mailed, share=settings.pilot_share, least=settings.pilot_least)
+    first = datetime.now(UTC) + timedelta(seconds=settings.undo_seconds)
     ends_at = predict_send(db, desk.newsletter.id, first) if mailed else None
+    if ends_at and pilot and not no_pilot:
+        ends_at += timedelta(minutes=settings.pilot_hold_minutes)
     values: dict[str, Any] = {
         "issue": issue,
         "checks": weigh_for_send(find_problems(db, issue.id)),
@@ -124,7 +135,10 @@ def _dialog(
         "ends_at": ends_at,
         "takes": ends_at - first if ends_at else timedelta(0),
         "rough": rough,
-        "undo_minutes": round(get_settings().undo_seconds / 60, 1),
+        "undo_minutes": round(settings.undo_seconds / 60, 1),
+        "pilot": pilot,
+        "hold_minutes": settings.pilot_hold_minutes,
+        "no_pilot": no_pilot,
         "problem": problem,
         "is_taken": isinstance(problem, Conflict) or issue.state != IssueState.DRAFT,
         "when": when,

@@ -31,7 +31,10 @@ class Claimed(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a claimed message. `wait` is seconds until the next try, for `deferred` only."""
+    """What became of a claimed message. `wait` is seconds until the next try, for `deferred` only.
+
+    `relay` is the one that carried it; None: the one of the slice.
+    """
 
     id: int
     epoch: int
@@ -40,6 +43,7 @@ class Outcome(NamedTuple):
     reply: str | None = None
     wait: float | None = None
     tries: int = 1
+    relay: int | None = None
 
 
 def lock_key(owner: str) -> int:
@@ -98,13 +102,14 @@ ORDER BY message.id
 MARK = """
 WITH outcome AS (
     UPDATE message SET
-        state = o.state, reason = o.reason, last_reply = o.reply, relay_id = %(relay)s,
+        state = o.state, reason = o.reason, last_reply = o.reply,
+        relay_id = (SELECT id FROM relay WHERE id = coalesce(o.relay, %(relay)s)),  -- it may have been removed
         attempts = message.attempts + o.tries, lease_until = NULL,
         not_before = clock_timestamp() + make_interval(secs => o.wait),
         done_at = CASE WHEN o.state IN ('accepted', 'rejected', 'unknown') THEN clock_timestamp() END
     FROM unnest(%(done)s::bigint[], %(done_epochs)s::int[], %(states)s::text[], %(reasons)s::text[],
-                %(replies)s::text[], %(waits)s::float8[], %(tries)s::int[])
-        AS o (id, epoch, state, reason, reply, wait, tries)
+                %(replies)s::text[], %(waits)s::float8[], %(tries)s::int[], %(relays)s::bigint[])
+        AS o (id, epoch, state, reason, reply, wait, tries, relay)
     WHERE message.id = o.id AND message.epoch = o.epoch AND message.owner = %(owner)s
       AND (message.state = 'attempting'
            OR (message.state = 'claimed' AND o.state IN ('pending', 'deferred', 'rejected'))
@@ -194,6 +199,7 @@ async def record_and_mark(
             "replies": [o.reply for o in outcomes],
             "waits": [o.wait for o in outcomes],
             "tries": [o.tries for o in outcomes],
+            "relays": [o.relay for o in outcomes],
             "ids": [c.id for c in wanted],
             "epochs": [c.epoch for c in wanted],
         },

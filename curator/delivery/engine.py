@@ -1,4 +1,4 @@
-"""The engine: one slice of a delivery, sent over a relay's lines by the protocol of the fenced marker.
+"""The engine: one slice of a delivery, sent over a pool's lines by the protocol of the fenced marker.
 
 The one exception to "only edges commit": every statement here commits by itself (see claim.py), because what was said
 to a relay cannot be rolled back. The order for a message: claim, everything but the dot, marker, dot, outcome.
@@ -18,11 +18,11 @@ import structlog
 from curator.db.session import transaction
 from curator.delivery.claim import Claimed, Outcome
 from curator.delivery.closing import close_if_done, set_reason, stop_sending
-from curator.delivery.connect import Trouble, open_line
+from curator.delivery.lines import Lines, Place
 from curator.delivery.models import MessageState
 from curator.delivery.ownership import Ownership
 from curator.delivery.pace import Pace
-from curator.delivery.replies import Answer, Fate, Phase, Verdict, is_hopeless, is_lasting, judge, wait_seconds
+from curator.delivery.replies import Answer, Fate, Phase, Verdict, is_hopeless, judge, wait_seconds
 from curator.delivery.smtp import Line, Waits
 from curator.delivery.supply import Supply
 from curator.delivery.work import Work, load_work
@@ -32,8 +32,6 @@ from curator.settings import Settings
 log = structlog.get_logger(__name__)
 
 CHUNK_PER_LINE = 32
-_FIRST_PAUSE = 0.25
-_LONGEST_PAUSE = 10.0
 
 
 class SliceResult(NamedTuple):
@@ -73,45 +71,41 @@ class _Slice:
         self._ends_at = time.monotonic() + settings.slice_seconds
         self._waits = Waits(dot=settings.smtp_reply_seconds, phase=settings.smtp_phase_seconds)
         self._counts: Counter[str] = Counter()
-        self._failures = 0
-        self._open_lines = 0
-        self._said = False
         self._stopping: asyncio.Task[None] | None = None
 
     async def run(self) -> Counter[str]:
-        """One line first: nothing is claimed before the relay has answered. Then all of them."""
+        """Nothing is claimed before a relay has answered. Then all lines at once."""
         self._over = asyncio.Event()
-        self._pace = Pace(self._settings.redis_url, self._work.relay.id, self._work.relay.rate)
+        self._paces = {relay.id: Pace(self._settings.redis_url, relay.id, relay.rate) for relay in self._work.relays}
+        self._lines = Lines(
+            self._work.relays, self._waits, self._work.hello, self._over, stop=self._stop, say=self._say
+        )
         watch = asyncio.create_task(self._watch())
         try:
-            first = await self._line(None)
-            if first is not None:
-                await self._send_over(first)
+            if await self._lines.ready():
+                await self._send_over()
         finally:
             self._over.set()
             await asyncio.gather(watch, return_exceptions=True)
-            await self._pace.close()
+            await self._lines.end()
+            for pace in self._paces.values():
+                await pace.close()
             if self._stopping is not None:
                 await self._stopping
         return self._counts
 
-    async def _send_over(self, first: Line) -> None:
-        try:
-            self._owner = await Ownership.begin(self._settings.database_url, self._work.relay.id)
-        except Unavailable:
-            first.drop()
-            raise
-        lines = self._work.relay.connections
+    async def _send_over(self) -> None:
+        self._owner = await Ownership.begin(self._settings.database_url, self._work.relays[0].id)
         self._supply = Supply(
             self._owner.claims,
             self._work.delivery_id,
             self._owner.name,
-            chunk=CHUNK_PER_LINE * lines,
+            chunk=CHUNK_PER_LINE * self._lines.allowed,
             lease=self._settings.lease_seconds,
         )
         renewing = asyncio.create_task(self._renew())
         try:
-            carriers = [self._carry(first if number == 0 else None) for number in range(lines)]
+            carriers = [self._carry() for _ in range(self._lines.most)]
             # Every line finishes its message whatever happens to another: a message cut short would be in doubt.
             for end in await asyncio.gather(*carriers, return_exceptions=True):
                 if end is not None:
@@ -123,15 +117,19 @@ class _Slice:
 
     # -- one line ----------------------------------------------------------------------------------------------------
 
-    async def _carry(self, line: Line | None) -> None:
-        """Message after message over one line, opened when needed."""
+    async def _carry(self) -> None:
+        """Message after message from a place at a relay, its line opened when needed."""
+        place: Place | None = None
         try:
-            while not self._over.is_set() and (claimed := await self._supply.next()) is not None:
-                line = await self._line(line)
-                if line is None or not await self._pace.turn(self._over):
+            while (place := await self._lines.place(place)) and (claimed := await self._next(place)):
+                line = await self._lines.open(place)
+                if line is None:
                     self._supply.take_back(claimed)
-                    return
-                await self._send(line, claimed)
+                elif await self._paces[place.relay.id].turn(self._over):
+                    await self._send(place, line, claimed)
+                else:
+                    self._supply.take_back(claimed)
+            self._lines.close()
         except psycopg.Error as error:
             log.warning("claims_connection_lost", error=type(error).__name__)
             self._over.set()
@@ -139,11 +137,14 @@ class _Slice:
             self._over.set()
             raise
         finally:
-            if line is not None:
-                self._open_lines -= 1
-                await line.quit()
+            if place is not None:
+                await self._lines.leave(place)
 
-    async def _send(self, line: Line, claimed: Claimed) -> None:
+    async def _next(self, place: Place) -> Claimed | None:
+        """The next message that may go over this place's relay; None when there is none to be had."""
+        return await self._supply.next()
+
+    async def _send(self, place: Place, line: Line, claimed: Claimed) -> None:
         try:
             body = self._work.message(claimed)
         except CuratorError as error:
@@ -152,17 +153,18 @@ class _Slice:
             answer = await line.deliver(
                 self._work.sender, claimed.address, body, lambda: self._owner.scribe.mark(claimed)
             )
-        self._settle(claimed, answer, judge(answer))
+        verdict = judge(answer)
+        self._settle(place, claimed, answer, verdict)
+        if verdict.fate is Fate.OURS:
+            await self._lines.refuse(place, verdict.reason)
 
-    def _settle(self, claimed: Claimed, answer: Answer, verdict: Verdict) -> None:
+    def _settle(self, place: Place, claimed: Claimed, answer: Answer, verdict: Verdict) -> None:
         """Write down what became of it."""
         self._supply.done(claimed)
-        if verdict.fate is Fate.OURS:
-            self._stop(verdict.reason)
         if answer.phase is Phase.MARKER:
             self._note_unmarked(claimed)
             return
-        outcome = self._outcome(claimed, answer, verdict)
+        outcome = self._outcome(claimed, answer, verdict)._replace(relay=place.relay.id)
         self._counts[outcome.state] += 1
         self._owner.scribe.record(outcome)
 
@@ -189,46 +191,6 @@ class _Slice:
                     claimed.id, claimed.epoch, MessageState(verdict.fate.value), verdict.reason or None, reply
                 )
 
-    # -- the relay ---------------------------------------------------------------------------------------------------
-
-    async def _line(self, line: Line | None) -> Line | None:
-        """This line while it is usable, else a new one; None when the slice is over first."""
-        if line is not None:
-            if line.is_usable:
-                return line
-            self._open_lines -= 1
-            line.drop()
-        while not self._over.is_set():
-            try:
-                opened = await open_line(self._work.relay, self._waits, self._work.hello)
-            except Trouble as trouble:
-                await self._bear(trouble.answer)
-            else:
-                self._open_lines += 1
-                self._failures = 0
-                await self._say_nothing()
-                return opened
-        return None
-
-    async def _bear(self, answer: Answer) -> None:
-        """The relay cannot be used. Wait longer each time; stop when waiting will not help."""
-        if is_lasting(answer) and self._open_lines == 0:
-            self._stop(f"Relay {self._work.relay} cannot be used: {answer}. Correct it, then resume.")
-            return
-        self._failures += 1
-        if self._open_lines == 0 and not self._said:
-            self._said = True
-            text = f"Relay {self._work.relay} cannot be reached: {answer}. It is tried again by itself."
-            await asyncio.to_thread(_in_transaction, set_reason, self._work.delivery_id, text)
-        pause = min(_FIRST_PAUSE * 2 ** min(self._failures, 10), _LONGEST_PAUSE)
-        await self._sleep(pause * (0.5 + random.random()))  # noqa: S311 - spreads tries, guards nothing
-
-    async def _say_nothing(self) -> None:
-        """The relay answers: whatever was said about it no longer holds."""
-        if self._said or self._open_lines == 1:
-            self._said = False
-            await asyncio.to_thread(_in_transaction, set_reason, self._work.delivery_id, None)
-
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def _stop(self, reason: str) -> None:
@@ -238,6 +200,10 @@ class _Slice:
             self._stopping = asyncio.create_task(
                 asyncio.to_thread(_in_transaction, stop_sending, self._work.delivery_id, reason)
             )
+
+    async def _say(self, reason: str | None) -> None:
+        """Why nothing goes out although the delivery runs, or that it does again."""
+        await asyncio.to_thread(_in_transaction, set_reason, self._work.delivery_id, reason)
 
     async def _watch(self) -> None:
         """End the slice when its time is over or somebody wants us to leave, or when that cannot be asked."""

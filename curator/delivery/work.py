@@ -14,7 +14,7 @@ from curator.delivery.claim import Claimed
 from curator.delivery.connect import hello_name
 from curator.delivery.models import Delivery, DeliveryState
 from curator.delivery.relay_plan import RelayPlan
-from curator.delivery.relays import relay_for
+from curator.delivery.relays import pool_for
 from curator.editions.edition import load_segments
 from curator.editions.merge import Merger, Reader
 from curator.editions.models import Edition
@@ -25,10 +25,13 @@ from curator.tokens import Signer
 
 @dataclass(frozen=True)
 class Work:
-    """A delivery that is sending. `hours` have passed since it started; `sender` is the return path."""
+    """A delivery that is sending. `hours` have passed since it started; `sender` is the return path.
+
+    `relays` are all that may carry it: the pool.
+    """
 
     delivery_id: int
-    relay: RelayPlan
+    relays: tuple[RelayPlan, ...]
     sender: str
     hello: str
     hours: float
@@ -69,7 +72,7 @@ def load_work(session: Session, delivery_id: int, settings: Settings) -> Work | 
     )
     return Work(
         delivery_id=delivery_id,
-        relay=relay_for(session, newsletter.id),
+        relays=pool_for(session, newsletter.id),
         sender=newsletter.from_address,
         hello=hello_name(settings.public_url),
         hours=float(seconds or 0) / 3600,

@@ -70,6 +70,7 @@ class Sink:
         self.commands: list[str] = []
         self.accepted = 0
         self.taken = 0  # connections
+        self.sessions: set[asyncio.Transport] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
@@ -84,6 +85,15 @@ class Sink:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join(10)
+
+    def die(self) -> None:
+        """Cut every connection and listen no more, as a killed server does."""
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def _cut(self) -> None:
+        self._server.close()
+        for transport in list(self.sessions):
+            transport.abort()
 
     def recipients(self) -> Counter[str]:
         """How often each address was accepted, from the log on disk."""
@@ -106,6 +116,7 @@ class Sink:
         server = await asyncio.get_running_loop().create_server(
             lambda: _Session(self), "127.0.0.1", self.port, backlog=512, reuse_address=True
         )
+        self._server = server
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopped.wait()
@@ -152,9 +163,13 @@ class _Session(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._sink.taken += 1
+        self._sink.sessions.add(transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not self._misbehaves("connect"):
             self._say("220 sink.test ESMTP")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._sink.sessions.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._unread += data

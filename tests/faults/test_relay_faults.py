@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from curator.delivery import replies
-from curator.delivery.models import MessageState
+from curator.delivery import relay_choice, replies
+from curator.delivery.models import Health, MessageState
 from curator.settings import Settings
 from tests.delivery.cast import a_frozen_delivery
 from tests.faults.laboratory import judge, send_until_done
@@ -20,8 +20,8 @@ READERS = 60
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replies, "FIRST_WAIT", 0.02)
     monkeypatch.setattr(replies, "LONGEST_WAIT", 0.2)
-    monkeypatch.setattr("curator.delivery.engine._FIRST_PAUSE", 0.01)
-    monkeypatch.setattr("curator.delivery.engine._LONGEST_PAUSE", 0.05)
+    monkeypatch.setitem(relay_choice.FIRST_PAUSE, Health.DOWN, 0.01)
+    monkeypatch.setitem(relay_choice.LONGEST_PAUSE, Health.DOWN, 0.05)
 
 
 @pytest.fixture

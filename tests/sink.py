@@ -35,6 +35,7 @@ class Faults:
     seed: int = 1
     plan: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     delay: float = 0.0  # seconds before every reply to the dot
+    domains: dict[str, str] = field(default_factory=dict)  # the reply to RCPT for everybody of a domain
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -246,7 +247,11 @@ class _Session(asyncio.Protocol):
         if self._sender is None:
             self._say("503 5.5.1 MAIL first")
         elif not self._misbehaves("rcpt"):
-            self._recipient = line[line.index("<") + 1 : line.rindex(">")]
+            recipient = line[line.index("<") + 1 : line.rindex(">")]
+            if reply := self._sink.faults.domains.get(recipient.rpartition("@")[2]):
+                self._say(reply)
+                return
+            self._recipient = recipient
             self._say("250 2.1.5 ok")
 
     def _on_data(self, line: str) -> None:

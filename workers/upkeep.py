@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from curator.audience.retention import delete_unconfirmed, forget_machines
 from curator.db.heartbeats import Heartbeat
+from curator.delivery.hold_record import forget_old
 from curator.delivery.models import Notice, NoticeState
 from curator.delivery.sweep import sweep
 from curator.doorbell import ring
@@ -34,4 +35,5 @@ def keep_house(session: Session) -> None:
     ensure_partitions(session)
     delete_unconfirmed(session, get_settings())
     forget_machines(session, get_settings())
+    forget_old(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

@@ -16,12 +16,16 @@ import psycopg
 import structlog
 
 from curator.db.session import transaction
+from curator.delivery.aside import LONGEST_SECONDS, NAP_SECONDS, Aside
 from curator.delivery.claim import Claimed, Outcome
 from curator.delivery.closing import close_if_done, set_reason, stop_sending
+from curator.delivery.hold_record import exchange, keep_exchanging
+from curator.delivery.holds import Holds, Key, domain_of
 from curator.delivery.lines import Lines, Place
 from curator.delivery.models import MessageState
 from curator.delivery.ownership import Ownership
 from curator.delivery.pace import Pace
+from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.replies import Answer, Fate, Phase, Verdict, is_hopeless, judge, wait_seconds
 from curator.delivery.smtp import Line, Waits
 from curator.delivery.supply import Supply
@@ -76,6 +80,8 @@ class _Slice:
     async def run(self) -> Counter[str]:
         """Nothing is claimed before a relay has answered. Then all lines at once."""
         self._over = asyncio.Event()
+        self._holds = Holds()
+        self._aside = Aside(self._holds)
         self._paces = {relay.id: Pace(self._settings.redis_url, relay.id, relay.rate) for relay in self._work.relays}
         self._lines = Lines(
             self._work.relays, self._waits, self._work.hello, self._over, stop=self._stop, say=self._say
@@ -83,7 +89,7 @@ class _Slice:
         watch = asyncio.create_task(self._watch())
         try:
             if await self._lines.ready():
-                await self._send_over()
+                await self._send_with_holds()
         finally:
             self._over.set()
             await asyncio.gather(watch, return_exceptions=True)
@@ -93,6 +99,17 @@ class _Slice:
             if self._stopping is not None:
                 await self._stopping
         return self._counts
+
+    async def _send_with_holds(self) -> None:
+        """What other slices know of domains that are held back, before the first message and all the time."""
+        relay_ids = [relay.id for relay in self._work.relays]
+        await exchange(self._holds, relay_ids)
+        exchanging = asyncio.create_task(keep_exchanging(self._holds, relay_ids))
+        try:
+            await self._send_over()
+        finally:
+            exchanging.cancel()
+            await exchange(self._holds, relay_ids)
 
     async def _send_over(self) -> None:
         self._owner = await Ownership.begin(self._settings.database_url, self._work.relays[0].id)
@@ -121,14 +138,14 @@ class _Slice:
         """Message after message from a place at a relay, its line opened when needed."""
         place: Place | None = None
         try:
-            while (place := await self._lines.place(place)) and (claimed := await self._next(place)):
-                line = await self._lines.open(place)
-                if line is None:
-                    self._supply.take_back(claimed)
-                elif await self._paces[place.relay.id].turn(self._over):
-                    await self._send(place, line, claimed)
+            while place := await self._lines.place(place):
+                claimed = await self._next(place.relay)
+                if claimed is not None:
+                    await self._try(place, claimed)
+                elif self._aside:
+                    await self._sleep(NAP_SECONDS)
                 else:
-                    self._supply.take_back(claimed)
+                    break
             self._lines.close()
         except psycopg.Error as error:
             log.warning("claims_connection_lost", error=type(error).__name__)
@@ -140,9 +157,37 @@ class _Slice:
             if place is not None:
                 await self._lines.leave(place)
 
-    async def _next(self, place: Place) -> Claimed | None:
-        """The next message that may go over this place's relay; None when there is none to be had."""
-        return await self._supply.next()
+    async def _next(self, relay: RelayPlan) -> Claimed | None:
+        """The next message that may go over this relay; None when there is none to be had now."""
+        while (claimed := self._aside.due(relay.id) if self._aside else None) is None:
+            claimed = await self._supply.next()
+            if claimed is None or not self._holds:
+                break
+            key = Key(relay.id, domain_of(claimed.address))
+            if (wait := self._holds.wait(key, claimed.id)) == 0.0:
+                break
+            if self._aside.has_room(wait):
+                self._aside.put(claimed)
+            else:
+                self._put_off(claimed, wait, self._holds.reply(key))
+        return claimed
+
+    def _put_off(self, claimed: Claimed, wait: float, reply: str) -> None:
+        """Its domain is held back for longer than a slice waits: the ledger knows when it is due."""
+        self._supply.done(claimed)
+        wait = max(wait, LONGEST_SECONDS) * (1.0 + random.random() / 4)  # noqa: S311 - not all at the same moment
+        reason = "its domain asked to wait"
+        self._owner.scribe.record(
+            Outcome(claimed.id, claimed.epoch, MessageState.DEFERRED, reason, reply or None, wait, tries=0)
+        )
+
+    async def _try(self, place: Place, claimed: Claimed) -> None:
+        """Send it, when the relay gives a line and the pace a turn."""
+        line = await self._lines.open(place)
+        if line is not None and await self._paces[place.relay.id].turn(self._over):
+            await self._send(place, line, claimed)
+        else:
+            self._supply.take_back(claimed)
 
     async def _send(self, place: Place, line: Line, claimed: Claimed) -> None:
         try:
@@ -154,9 +199,15 @@ class _Slice:
                 self._work.sender, claimed.address, body, lambda: self._owner.scribe.mark(claimed)
             )
         verdict = judge(answer)
+        self._note_domain(place.relay, claimed, answer, verdict)
         self._settle(place, claimed, answer, verdict)
         if verdict.fate is Fate.OURS:
             await self._lines.refuse(place, verdict.reason)
+
+    def _note_domain(self, relay: RelayPlan, claimed: Claimed, answer: Answer, verdict: Verdict) -> None:
+        """Costs nothing for a message that went well while no domain is held back."""
+        if self._holds or verdict.fate is Fate.DEFERRED:
+            self._holds.note(Key(relay.id, domain_of(claimed.address)), claimed.id, answer, verdict.fate)
 
     def _settle(self, place: Place, claimed: Claimed, answer: Answer, verdict: Verdict) -> None:
         """Write down what became of it."""

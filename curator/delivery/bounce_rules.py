@@ -45,6 +45,9 @@ HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4"})
 SENDERS_PROBLEM = frozenset({BounceClass.BLOCK, BounceClass.POLICY, BounceClass.RATE, BounceClass.CONTENT})
 """Says something about us or our mail, nothing about the reader."""
 
+UNMAILABLE = Judged(BounceClass.RECIPIENT, is_hard=False)
+"""What no relay was asked about: we saw ourselves that it cannot be mailed."""
+
 SOFT_LIMIT = 5
 SOFT_SPAN = timedelta(days=14)
 

@@ -17,6 +17,7 @@ import structlog
 
 from curator.db.session import transaction
 from curator.delivery.aside import LONGEST_SECONDS, NAP_SECONDS, Aside
+from curator.delivery.bounces import enter_bounces
 from curator.delivery.claim import Claimed, Outcome
 from curator.delivery.closing import close_if_done, set_reason, stop_sending
 from curator.delivery.hold_record import exchange, keep_exchanging
@@ -26,7 +27,7 @@ from curator.delivery.models import MessageState
 from curator.delivery.ownership import Ownership
 from curator.delivery.pace import Pace
 from curator.delivery.relay_plan import RelayPlan
-from curator.delivery.replies import Answer, Fate, Phase, Verdict, is_hopeless, judge, wait_seconds
+from curator.delivery.replies import GIVEN_UP, Answer, Fate, Phase, Verdict, is_hopeless, judge, wait_seconds
 from curator.delivery.smtp import Line, Waits
 from curator.delivery.supply import Supply
 from curator.delivery.work import Work, load_work
@@ -62,6 +63,8 @@ def run_slice(delivery_id: int, *, settings: Settings, should_stop: Callable[[],
         return SliceResult()
     counts = _run(_Slice(work, settings, should_stop).run())
     _in_transaction(close_if_done, delivery_id)
+    if counts[MessageState.REJECTED]:
+        _in_transaction(enter_bounces, delivery_id)
     return SliceResult(*(counts[state] for state in ("accepted", "rejected", "deferred", "unknown")))
 
 
@@ -232,7 +235,7 @@ class _Slice:
             case Fate.UNSENT | Fate.OURS:
                 return Outcome(claimed.id, claimed.epoch, MessageState.PENDING, reply=reply, tries=0)
             case Fate.DEFERRED if is_hopeless(tries, self._work.hours):
-                reason = f"given up after {tries} tries: {verdict.reason}"
+                reason = f"{GIVEN_UP} {tries} tries: {verdict.reason}"
                 return Outcome(claimed.id, claimed.epoch, MessageState.REJECTED, reason, reply)
             case Fate.DEFERRED:
                 wait = wait_seconds(tries, random.random())  # noqa: S311 - spreads tries, guards nothing

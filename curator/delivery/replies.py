@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from curator.delivery.bounce_rules import SENDERS_PROBLEM, BounceClass, Judged, classify, judge_bounce, take_apart
+from curator.delivery.bounce_rules import (
+    SENDERS_PROBLEM,
+    UNMAILABLE,
+    BounceClass,
+    Judged,
+    classify,
+    judge_bounce,
+    take_apart,
+)
 
 
 class Phase(StrEnum):
@@ -91,6 +99,8 @@ FIRST_WAIT = 2.0
 LONGEST_WAIT = 3600.0
 LEAST_ATTEMPTS = 8
 PATIENCE_HOURS = 72.0
+GIVEN_UP = "given up after"
+"""How the reason begins of a message that was tried until `is_hopeless`."""
 
 _ABOUT_RECIPIENT = (Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT)
 _ABOUT_DOMAIN = (421, 450, 451, 452, 454)
@@ -155,7 +165,7 @@ def _without_reply(answer: Answer) -> Verdict:
         case Phase.DOT:
             return Verdict(Fate.UNKNOWN, f"{answer.why} after the message was sent, before the reply")
         case Phase.ADDRESS:
-            return Verdict(Fate.REJECTED, answer.why, Judged(BounceClass.RECIPIENT, is_hard=False))
+            return Verdict(Fate.REJECTED, answer.why, UNMAILABLE)
         case Phase.SIZE:
             return Verdict(Fate.OURS, answer.why)
         case Phase.MARKER:

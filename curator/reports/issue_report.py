@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from curator.delivery.models import Delivery, Message, MessageState
+from curator.delivery.models import Bounce, Delivery, Message, MessageState
 from curator.editions.models import Link
 from curator.errors import NotFound
 from curator.events.models import Actor, Event, EventKind
@@ -83,12 +83,18 @@ def _total(counts: Iterable[Count], kind: EventKind) -> int:
 
 
 def _bounces(session: Session, issue_id: int, delivery: Delivery | None) -> int:
-    """Messages refused at once, by the ledger, and those that came back later, by their events; each counted once."""
+    """Messages refused at once, those in the record of bounces, and those that came back by their events, once each."""
     if delivery is None:
         return 0
     refused = select(Message.id).where(Message.delivery_id == delivery.id, Message.state == MessageState.REJECTED)
     came_back = select(Event.message_id).where(Event.issue_id == issue_id, Event.kind == EventKind.BOUNCE)
-    found: int = session.execute(select(func.count()).select_from(refused.union(came_back).subquery())).scalar_one()
+    entered = (
+        select(Bounce.message_id)
+        .join(Message, Message.id == Bounce.message_id)
+        .where(Message.delivery_id == delivery.id)
+    )
+    every = refused.union(entered, came_back).subquery()
+    found: int = session.execute(select(func.count()).select_from(every)).scalar_one()
     return found
 
 

@@ -199,7 +199,11 @@ class _Slice:
             answer = Answer(Phase.ADDRESS, why=error.message)
         else:
             answer = await line.deliver(
-                self._work.sender, claimed.address, body, lambda: self._owner.scribe.mark(claimed)
+                self._work.sender,
+                claimed.address,
+                body,
+                lambda: self._owner.scribe.mark(claimed),
+                envelope_id=claimed.message_id.hex,
             )
         verdict = judge(answer)
         self._note_domain(place.relay, claimed, answer, verdict)

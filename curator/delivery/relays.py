@@ -19,6 +19,7 @@ from curator.delivery.models import Delivery, DeliveryState, Relay, RelayHealth,
 from curator.delivery.relay_health import forget, healths
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.smtp import Waits
+from curator.delivery.tls import Protection
 from curator.errors import Conflict, Invalid, NotFound, Unavailable
 from curator.issues.models import Newsletter
 from curator.settings import get_settings
@@ -37,6 +38,7 @@ class RelayTest:
     dialogue: tuple[str, ...]
     capabilities: dict[str, str]
     error: str | None = None
+    protection: Protection | None = None
 
 
 def set_relay(
@@ -160,8 +162,9 @@ async def _try(plan: RelayPlan) -> RelayTest:
     except Trouble as trouble:
         error = f"Relay {plan} failed at {trouble.answer.phase}: {trouble.answer}."
         return RelayTest(False, tuple(dialogue), {}, error)
+    protection = line.protection
     await line.quit()
-    return RelayTest(True, tuple(dialogue), line.capabilities)
+    return RelayTest(True, tuple(dialogue), line.capabilities, protection=protection)
 
 
 def _check(

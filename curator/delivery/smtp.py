@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from curator.delivery.addresses import Path, path_of
 from curator.delivery.replies import Answer, Phase
+from curator.delivery.tls import Protection, protection_of
 from curator.delivery.wire import LineLost, Wire
 
 DOT = b".\r\n"
@@ -29,6 +30,11 @@ class Line:
 
     def __init__(self, wire: Wire, capabilities: dict[str, str], waits: Waits) -> None:
         self.capabilities = capabilities
+        self._pipelines = "PIPELINING" in capabilities
+        self._takes_utf8 = "SMTPUTF8" in capabilities
+        self._takes_size = "SIZE" in capabilities
+        self._limit = int(capabilities["SIZE"]) if capabilities.get("SIZE", "").isdigit() else 0
+        self._takes_dsn = "DSN" in capabilities
         self._wire = wire
         self._waits = waits
         self._must_reset = False
@@ -39,17 +45,32 @@ class Line:
         """May another message be sent over it?"""
         return not self._is_finished and self._wire.is_up and not self._wire.has_reply
 
+    @property
+    def protection(self) -> Protection | None:
+        """What protects the connection, when something does."""
+        return protection_of(self._wire.transport)
+
     async def deliver(
-        self, sender: str, recipient: str, body: bytes, mark: Callable[[], Awaitable[bool]] | None = None
+        self,
+        sender: str,
+        recipient: str,
+        body: bytes,
+        mark: Callable[[], Awaitable[bool]] | None = None,
+        *,
+        envelope_id: str = "",
     ) -> Answer:
-        """One message to one recipient. `body` is dot-stuffed and ends with CRLF; `mark` decides about the dot."""
+        """One message to one recipient. `body` is dot-stuffed and ends with CRLF; `mark` decides about the dot.
+
+        `sender` may be another one for every message (VERP). `envelope_id`, letters and digits, comes back in reports
+        about the message where the relay can do that (DSN, RFC 3461).
+        """
         try:
             path = path_of(recipient)
         except ValueError as error:
             return Answer(Phase.ADDRESS, why=str(error))
         if refusal := self._unsendable(path, body):
             return refusal
-        if answer := await self._envelope(sender, path, len(body)):
+        if answer := await self._envelope(sender, path, len(body), envelope_id):
             return answer
         return await self._content(body, mark)
 
@@ -66,31 +87,24 @@ class Line:
         self._wire.drop()
 
     def _unsendable(self, path: Path, body: bytes) -> Answer | None:
-        if not path.is_ascii and "SMTPUTF8" not in self.capabilities:
+        if not path.is_ascii and not self._takes_utf8:
             return Answer(Phase.ADDRESS, why="the relay takes no addresses with letters outside ASCII")
-        limit = self.capabilities.get("SIZE", "")
-        if limit.isdigit() and 0 < int(limit) < len(body):
-            return Answer(Phase.SIZE, why=f"the message has {len(body)} bytes, the relay takes {limit}")
+        if 0 < self._limit < len(body):
+            return Answer(Phase.SIZE, why=f"the message has {len(body)} bytes, the relay takes {self._limit}")
         return None
 
-    async def _envelope(self, sender: str, path: Path, size: int) -> Answer | None:
+    async def _envelope(self, sender: str, path: Path, size: int, envelope_id: str) -> Answer | None:
         """MAIL, RCPT, DATA, in one write where the relay can PIPELINING (RFC 2920). None: it waits for the body."""
         steps = [(Phase.MAIL, b"RSET")] if self._must_reset else []
-        extras = f" SIZE={size}" if "SIZE" in self.capabilities else ""
-        extras += "" if path.is_ascii else " SMTPUTF8"
-        steps += [
-            (Phase.MAIL, f"MAIL FROM:<{sender}>{extras}".encode()),
-            (Phase.RCPT, f"RCPT TO:<{path.text}>".encode()),
-            (Phase.DATA, b"DATA"),
-        ]
+        steps += self._commands(sender, path, size, envelope_id)
         self._must_reset = False
-        if "PIPELINING" in self.capabilities:
+        if self._pipelines:
             self._wire.write(b"\r\n".join(line for _, line in steps) + b"\r\n")
         bad: Answer | None = None
         phase = Phase.MAIL
         try:
             for phase, line in steps:
-                if "PIPELINING" not in self.capabilities:
+                if not self._pipelines:
                     if bad is not None:
                         break
                     self._wire.write(line + b"\r\n")
@@ -105,6 +119,18 @@ class Line:
             return bad or Answer(phase, why=str(lost))
         self._must_reset = bad is not None
         return bad
+
+    def _commands(self, sender: str, path: Path, size: int, envelope_id: str) -> list[tuple[Phase, bytes]]:
+        """Our messages are 7-bit, so BODY is never said. Failures are reported, delays are not, without the content."""
+        size_word = f" SIZE={size}" if self._takes_size else ""
+        utf8_word = "" if path.is_ascii else " SMTPUTF8"
+        report = f" RET=HDRS ENVID={envelope_id}" if self._takes_dsn and envelope_id else ""
+        notify = " NOTIFY=FAILURE" if report else ""
+        return [
+            (Phase.MAIL, f"MAIL FROM:<{sender}>{size_word}{utf8_word}{report}".encode()),
+            (Phase.RCPT, f"RCPT TO:<{path.text}>{notify}".encode()),
+            (Phase.DATA, b"DATA"),
+        ]
 
     async def _content(self, body: bytes, mark: Callable[[], Awaitable[bool]] | None) -> Answer:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from curator.delivery.models import Health
+from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.replies import Answer, is_lasting
 
 
@@ -55,6 +56,11 @@ def next_relay(standings: Sequence[Standing]) -> int | None:
         if standing.taken < allowed.get(standing.id, 0)
     ]
     return min(behind)[2] if behind else None
+
+
+def in_order(relays: Iterable[RelayPlan]) -> list[RelayPlan]:
+    """For a single mail: those known to be up first, then the heavier; one of weight 0 after all others that are up."""
+    return sorted(relays, key=lambda relay: (relay.health is not Health.UP, -relay.weight, relay.id))
 
 
 def health_after(answer: Answer) -> Health:

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.delivery.models import Health
+from curator.delivery.models import Health, Security
 from curator.delivery.relay_choice import (
     LONGEST_PAUSE,
     Standing,
     Trouble,
     health_after,
+    in_order,
     is_hopeless_pool,
     may_try_at_once,
     next_relay,
@@ -17,6 +18,7 @@ from curator.delivery.relay_choice import (
     shares,
     words_for,
 )
+from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.replies import Answer, Phase, Reply
 
 UP, DOWN, REFUSING = Health.UP, Health.DOWN, Health.REFUSING
@@ -86,6 +88,15 @@ def test_pauses_grow_to_a_limit_and_are_spread(health: Health, failures: int, ch
     assert 0 < pause <= LONGEST_PAUSE[health] * 1.5
     assert pause_after(health, failures + 1, chance) >= pause
     assert pause_after(Health.UP, failures, chance) == 0
+
+
+def test_a_single_mail_goes_to_the_heaviest_that_is_up() -> None:
+    facts = ((1, DOWN), (0, UP), (2, UP), (5, UP))
+    plans = [
+        RelayPlan(number, f"r{number}", "h", 25, Security.NONE, weight=weight, health=health)
+        for number, (weight, health) in enumerate(facts, 1)
+    ]
+    assert [plan.name for plan in in_order(plans)] == ["r4", "r3", "r2", "r1"]
 
 
 def test_what_a_relay_is_after_it_failed() -> None:

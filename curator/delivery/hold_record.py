@@ -1,6 +1,7 @@
 """Domains held back, as all workers share them: one table, written and read in sets a few times a second.
 
-The database's clock only. It survives every restart; what nobody was reminded of for a day is forgotten.
+The database's clock only, and a commit of its own for each exchange. It survives every restart; what nobody was
+reminded of for a day is forgotten.
 """
 
 import asyncio

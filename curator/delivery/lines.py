@@ -1,7 +1,8 @@
 """The lines of a slice over the relays of a pool: opened in proportion, moved when a relay fails, tried again in time.
 
 A carrier asks for a place before every message and opens its line only when it has one to send. A relay counts as
-ready once it has answered in this slice, so one that hangs holds up nobody. Nothing here knows a message.
+ready once it has answered in this slice, so one that hangs holds up nobody. Nothing here knows a message. What others
+should know of a relay is committed at once, like everything the engine says.
 """
 
 import asyncio

@@ -185,15 +185,8 @@ def test_a_notice_goes_over_another_relay_of_the_pool(
 ) -> None:
     set_relay(committed, "default", host="127.0.0.1", port=free_port(), security="none", pool="all", weight=9)
     set_relay(committed, "second", host="127.0.0.1", port=sink.port, security="none", pool="all")
-    for number in range(2):
-        queue_notice(
-            committed,
-            NoticeKind.SIGN_IN,
-            key=f"k{number}",
-            address="a@example.org",
-            sender="b@example.org",
-            content=b"x",
-        )
+    a_notice(committed, "one")
+    a_notice(committed, "two")
     committed.commit()
     assert send_due_notices(settings) == 2
     committed.rollback()

@@ -51,6 +51,7 @@ class Sink:
         self.commands: deque[str] = deque(maxlen=10_000)
         self.accepted = 0
         self.taken = 0  # connections
+        self.sessions: set[Any] = set()  # their transports
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
         self._file = log.open("a", buffering=1 << 20) if log is not None else None
@@ -66,6 +67,15 @@ class Sink:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join(10)
+
+    def die(self) -> None:
+        """Cut every connection and listen no more, as a killed server does."""
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def _cut(self) -> None:
+        self._server.close()
+        for transport in list(self.sessions):
+            transport.abort()
 
     def recipients(self) -> Counter[str]:
         """How often each address was accepted, from the log on disk."""
@@ -93,6 +103,7 @@ class Sink:
         server = await self._loop.create_server(
             lambda: Session(self), "127.0.0.1", self.port, backlog=512, reuse_address=True
         )
+        self._server = server
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopped.wait()

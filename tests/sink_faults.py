@@ -31,6 +31,7 @@ class Faults:
     plan: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     delay: float = 0.0  # seconds before every reply to the dot
     late: float = 1.0  # seconds that `late` waits
+    domains: dict[str, str] = field(default_factory=dict)  # the reply to RCPT for everybody of a domain
 
     def __post_init__(self) -> None:
         self.change(self.plan)

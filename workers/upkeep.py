@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from curator.audience.retention import delete_unconfirmed, forget_machines
 from curator.db.heartbeats import Heartbeat
+from curator.delivery.bounces import enter_bounces
+from curator.delivery.hold_record import forget_old
 from curator.delivery.models import Notice, NoticeState
 from curator.delivery.sweep import sweep
 from curator.doorbell import ring
@@ -21,8 +23,9 @@ HEARTBEATS_KEPT = timedelta(hours=1)
 
 @task("upkeep.sweep")
 def sweep_deliveries(session: Session) -> list[Any]:
-    """Ring for every delivery with something to do and for notices that are due."""
+    """Ring for every delivery with something to do and for notices that are due; enter the bounces nobody entered."""
     rung: list[Any] = list(sweep(session, get_settings()))
+    enter_bounces(session)
     if session.scalar(select(exists().where(Notice.state == NoticeState.WAITING, Notice.not_before <= func.now()))):
         ring(session, "delivery.notices")
     return rung
@@ -34,4 +37,5 @@ def keep_house(session: Session) -> None:
     ensure_partitions(session)
     delete_unconfirmed(session, get_settings())
     forget_machines(session, get_settings())
+    forget_old(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

@@ -13,9 +13,10 @@ from curator.accounts.audit import record
 from curator.cli.lookup import ACTOR, Slug
 from curator.cli.output import AsJson, say, say_json, say_step, say_table
 from curator.db.session import transaction
-from curator.delivery.models import Relay, Security
+from curator.delivery.models import Relay, RelayHealth, Security
 from curator.delivery.published import check_published, sending_of, wanted_records
-from curator.delivery.relays import list_relays, set_relay, test_relay
+from curator.delivery.relay_health import healths
+from curator.delivery.relays import HEAVIEST, RelayTest, list_relays, remove_relay, set_relay, test_relay
 from curator.delivery.resolver import Resolver
 from curator.delivery.warm_up import end_warm_up, set_warm_up
 from curator.delivery.zone_file import zone_line
@@ -42,6 +43,13 @@ def set_one(
     ] = "",
     connections: Annotated[int, typer.Option(min=1, max=256, help="Connections of one worker at most.")] = 8,
     rate: Annotated[float | None, typer.Option(min=0.001, help="Messages per second at most.")] = None,
+    pool: Annotated[
+        str | None, typer.Option(help="Relays of one pool stand in for each other. Its own name at first.")
+    ] = None,
+    weight: Annotated[
+        int | None,
+        typer.Option(min=0, max=HEAVIEST, help="Its part of the pool's mail; 0 is only when no other is up."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Set or change a relay."""
@@ -56,9 +64,11 @@ def set_one(
             password=_password(user, password_file),
             connections=connections,
             rate=rate,
+            pool=pool,
+            weight=weight,
         )
         record(session, ACTOR, "relay.set", "relay", relay.id, host=host, port=port, security=security.value)
-        facts = _facts(relay)
+        facts = _facts(relay, None)
     if as_json:
         say_json(facts)
     else:
@@ -67,19 +77,22 @@ def set_one(
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """All relays."""
+    """All relays, the pools they are in, and how each is."""
     with transaction() as session:
-        rows = [_facts(relay) for relay in list_relays(session)]
+        relays = list_relays(session)
+        known = healths(session, [relay.id for relay in relays])
+        rows = [_facts(relay, known.get(relay.id)) for relay in relays]
     if as_json:
         say_json(rows)
     else:
-        columns = ("name", "host", "port", "security", "user", "connections", "rate")
-        say_table(columns, [[row[column] for column in columns] for row in rows])
+        columns = ("name", "host", "port", "security", "user", "connections", "rate", "pool", "weight")
+        told = [[*(row[column] for column in columns), _health_words(row)] for row in rows]
+        say_table((*columns, "health"), told)
 
 
 @app.command()
 def test(name: Name = "default", as_json: AsJson = False) -> None:
-    """Talk to a relay and show the conversation."""
+    """Talk to a relay and show the conversation, what protects it and what the relay can do."""
     with transaction() as session:
         relay = session.scalar(select(Relay).where(Relay.name == name))
         if relay is None:
@@ -87,14 +100,12 @@ def test(name: Name = "default", as_json: AsJson = False) -> None:
         say_step(f"Talking to {relay.host}:{relay.port} …")
         result = test_relay(relay)
     if as_json:
-        dialogue, capabilities = [str(line) for line in result.dialogue], [str(word) for word in result.capabilities]
-        say_json(
-            {"name": name, "ok": result.ok, "error": result.error}
-            | {"dialogue": dialogue, "capabilities": capabilities}
-        )
+        say_json(_test_facts(name, result))
     else:
         for line in result.dialogue:
             say(str(line))
+        if result.protection is not None:
+            say(f"Protected by {result.protection}.")
         say("It works." if result.ok else f"It does not work: {result.error}")
     if not result.ok:
         raise typer.Exit(1)
@@ -163,6 +174,18 @@ def dns(slug: Slug, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def remove(name: Name, as_json: AsJson = False) -> None:
+    """Take a relay away; refused while a newsletter names it or something is being sent."""
+    with transaction() as session:
+        remove_relay(session, name)
+        record(session, ACTOR, "relay.remove", "relay", None, name=name)
+    if as_json:
+        say_json({"name": name, "removed": True})
+    else:
+        say(f"Relay {name} is gone.")
+
+
 def _password(user: str, password_file: str) -> str | None:
     """From a file, from stdin or from the keyboard, never from the command line where others can read it."""
     if not user:
@@ -179,7 +202,7 @@ def _password(user: str, password_file: str) -> str | None:
     return str(typer.prompt("Password", hide_input=True))
 
 
-def _facts(relay: Relay) -> dict[str, Any]:
+def _facts(relay: Relay, known: RelayHealth | None) -> dict[str, Any]:
     return {
         "id": relay.id,
         "name": relay.name,
@@ -189,4 +212,29 @@ def _facts(relay: Relay) -> dict[str, Any]:
         "user": relay.username,
         "connections": relay.connections,
         "rate": relay.rate,
+        "pool": relay.pool,
+        "weight": relay.weight,
+        "health": known.state.value if known else None,
+        "reason": known.reason if known else None,
+        "since": known.since.isoformat() if known else None,
+        "last_success": known.last_success.isoformat() if known and known.last_success else None,
+    }
+
+
+def _health_words(row: dict[str, Any]) -> str:
+    if row["health"] is None:
+        return "not tried yet"
+    return f"{row['health']}: {row['reason']}" if row["reason"] else str(row["health"])
+
+
+def _test_facts(name: str, result: RelayTest) -> dict[str, Any]:
+    shown = result.protection
+    tls = shown._asdict() | {"expires": shown.expires.isoformat()} if shown is not None else None
+    return {
+        "name": name,
+        "ok": result.ok,
+        "error": result.error,
+        "dialogue": list(result.dialogue),
+        "capabilities": list(result.capabilities),
+        "tls": tls,
     }

@@ -14,6 +14,7 @@ from curator.delivery.models import Security
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.replies import Answer, Phase, Reply
 from curator.delivery.smtp import Line, Waits
+from curator.delivery.tls import client_context
 from curator.delivery.wire import LineLost, Wire
 
 
@@ -71,7 +72,7 @@ class _Opening:
                     Wire,
                     self._relay.host,
                     self._relay.port,
-                    ssl=ssl.create_default_context() if is_tls else None,
+                    ssl=client_context() if is_tls else None,
                     server_hostname=self._relay.host if is_tls else None,
                 )
         except ssl.SSLError as error:
@@ -88,8 +89,7 @@ class _Opening:
         if reply.code // 100 == 5:
             reply = await self._say(Phase.EHLO, f"HELO {self._hello}")
         elif reply.code // 100 == 2:
-            words = (line.split(" ", 1) for line in reply.lines[1:])
-            self._capabilities = {w[0].upper(): w[1].strip() if len(w) > 1 else "" for w in words if w[0]}
+            self._capabilities = _capabilities(reply.lines[1:])
         if reply.code // 100 != 2:
             self._refuse(Answer(Phase.EHLO, reply))
 
@@ -103,7 +103,7 @@ class _Opening:
             transport = await asyncio.get_running_loop().start_tls(
                 self._wire.transport,
                 self._wire,
-                ssl.create_default_context(),
+                client_context(),
                 server_hostname=self._relay.host,
                 ssl_handshake_timeout=self._waits.phase,
             )
@@ -144,6 +144,21 @@ class _Opening:
 
     def _refuse(self, answer: Answer) -> NoReturn:
         raise Trouble(answer)
+
+
+def _capabilities(lines: tuple[str, ...]) -> dict[str, str]:
+    """Keyword to parameters (RFC 5321 4.1.1.1). Old servers write AUTH=LOGIN, some of them besides the right way."""
+    found: dict[str, str] = {}
+    for line in lines:
+        keyword, _, parameters = line.partition(" ")
+        if keyword.upper().startswith("AUTH="):
+            keyword, parameters = "AUTH", f"{keyword[5:]} {parameters}"
+        keyword = keyword.upper()
+        if keyword == "AUTH":
+            parameters = f"{found.get(keyword, '')} {parameters}"
+        if keyword:
+            found[keyword] = parameters.strip()
+    return found
 
 
 def _connect_reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The engine: one slice of a delivery, sent over a relay's lines by the protocol of the fenced marker.
+"""The engine: one slice of a delivery, sent over a pool's lines by the protocol of the fenced marker.
 
 The one exception to "only edges commit": every statement here commits by itself (see marker.py), because what was said
 to a relay cannot be rolled back. The order for a message: claim, everything but the dot, marker, dot, outcome.
@@ -16,15 +16,20 @@ import psycopg
 import structlog
 
 from curator.db.session import transaction
+from curator.delivery.bounces import enter_bounces
 from curator.delivery.claim import Claimed
 from curator.delivery.closing import close_if_done, set_reason, stop_sending
-from curator.delivery.connect import Trouble, open_line
 from curator.delivery.due import rest
+from curator.delivery.held_back import LONGEST_SECONDS, NAP_SECONDS, HeldBack
+from curator.delivery.hold_record import exchange, keep_exchanging
+from curator.delivery.holds import Holds, Key, domain_of
+from curator.delivery.lines import Lines, Place
 from curator.delivery.marker import Outcome
 from curator.delivery.models import MessageState
 from curator.delivery.ownership import Ownership
 from curator.delivery.pace import Pace
-from curator.delivery.replies import Answer, Fate, Phase, Verdict, is_hopeless, is_lasting, judge, wait_seconds
+from curator.delivery.relay_plan import RelayPlan
+from curator.delivery.replies import GIVEN_UP, Answer, Fate, Phase, Verdict, is_hopeless, judge, wait_seconds
 from curator.delivery.smtp import Envelope, Line, Waits
 from curator.delivery.supply import Supply
 from curator.delivery.work import Work, load_work
@@ -32,9 +37,6 @@ from curator.errors import CuratorError, Unavailable
 from curator.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-_FIRST_PAUSE = 0.25
-_LONGEST_PAUSE = 10.0
 
 
 class SliceResult(NamedTuple):
@@ -61,6 +63,8 @@ def run_slice(delivery_id: int, *, settings: Settings, should_stop: Callable[[],
         return SliceResult()
     counts = _run(_Slice(work, settings, should_stop).run())
     _in_transaction(close_if_done, delivery_id)
+    if counts[MessageState.REJECTED]:
+        _in_transaction(enter_bounces, delivery_id)
     return SliceResult(*(counts[state] for state in ("accepted", "rejected", "deferred", "unknown")))
 
 
@@ -74,24 +78,26 @@ class _Slice:
         self._ends_at = time.monotonic() + settings.slice_seconds
         self._waits = Waits(dot=settings.smtp_reply_seconds, phase=settings.smtp_phase_seconds)
         self._counts: Counter[str] = Counter()
-        self._failures = 0
-        self._open_lines = 0
-        self._said = False
         self._stopping: asyncio.Task[None] | None = None
         self._bodies: dict[int, bytes] = {}  # made for an envelope that was sent ahead
 
     async def run(self) -> Counter[str]:
-        """One line first: nothing is claimed before the relay has answered. Then all of them."""
+        """Nothing is claimed before a relay has answered. Then all lines at once."""
         self._over = asyncio.Event()
+        self._holds = Holds()
+        self._held_back = HeldBack(self._holds)
         self._pace = Pace(self._settings.redis_url, self._work.limits, self._over)
+        self._lines = Lines(
+            self._work.relays, self._waits, self._work.hello, self._over, stop=self._stop, say=self._say
+        )
         watch = asyncio.create_task(self._watch())
         try:
-            first = await self._line(None)
-            if first is not None:
-                await self._send_over(first)
+            if await self._lines.ready():
+                await self._send_with_holds()
         finally:
             self._over.set()
             await asyncio.gather(watch, return_exceptions=True)
+            await self._lines.end()
             await self._pace.close()
             if self._pace.rest is not None:
                 await asyncio.to_thread(_in_transaction, rest, self._work.delivery_id, *self._pace.rest)
@@ -99,23 +105,27 @@ class _Slice:
                 await self._stopping
         return self._counts
 
-    async def _send_over(self, first: Line) -> None:
+    async def _send_with_holds(self) -> None:
+        """What other slices know of domains that are held back, before the first message and all the time."""
+        relay_ids = [relay.id for relay in self._work.relays]
+        await exchange(self._holds, relay_ids)
+        exchanging = asyncio.create_task(keep_exchanging(self._holds, relay_ids))
         try:
-            self._owner = await Ownership.begin(
-                self._settings.database_url, self._work.delivery_id, self._work.relay.id
-            )
-        except Unavailable:
-            first.drop()
-            raise
-        lines = self._work.relay.connections
+            await self._send_over()
+        finally:
+            exchanging.cancel()
+            await exchange(self._holds, relay_ids)
+
+    async def _send_over(self) -> None:
+        self._owner = await Ownership.begin(self._settings.database_url, self._work.delivery_id)
         self._supply = Supply(
             self._owner.claims, self._work.delivery_id, self._owner.name, lease=self._settings.lease_seconds
         )
         self._owner.scribe.on_written = self._supply.done
-        self._pace.feed(self._supply, self._put_off)
+        self._pace.feed(self._supply, self._put_off, self._lines.rest)
         renewing = asyncio.create_task(self._renew())
         try:
-            carriers = [self._carry(first if number == 0 else None) for number in range(lines)]
+            carriers = [self._carry() for _ in range(self._lines.most)]
             # Every line finishes its message whatever happens to another: a message cut short would be in doubt.
             for end in await asyncio.gather(*carriers, return_exceptions=True):
                 if end is not None:
@@ -127,24 +137,30 @@ class _Slice:
 
     # -- one line ----------------------------------------------------------------------------------------------------
 
-    async def _carry(self, line: Line | None) -> None:
-        """Message after message over one line, opened when needed. An envelope leaves with the dot before it."""
+    async def _carry(self) -> None:
+        """Message after message from a place at a relay, its line opened when needed.
+
+        An envelope leaves with the dot before it. When the line is lost meanwhile, its message is the next one anyway.
+        """
+        place: Place | None = None
         following: Claimed | None = None
 
         def foresee() -> Envelope | None:
             nonlocal following
-            following = self._at_hand()
+            following = self._at_hand(place.relay) if place is not None else None
             return self._envelope(following) if following is not None else None
 
         try:
-            while not self._over.is_set() and (claimed := following or await self._pace.next()) is not None:
+            while (place := await self._lines.place(place)) is not None:
+                claimed = following or await self._next(place.relay)
                 following = None
-                line = await self._line(line)
-                if line is None:
-                    self._supply.take_back(claimed)
-                    return
-                if await self._pace.take(claimed, self._work.relay.id):
-                    await self._send(line, claimed, foresee)
+                if claimed is not None:
+                    await self._try(place, claimed, foresee)
+                elif self._held_back:
+                    await self._sleep(NAP_SECONDS)
+                else:
+                    break
+            self._lines.close()
         except psycopg.Error as error:
             log.warning("claims_connection_lost", error=type(error).__name__)
             self._over.set()
@@ -154,45 +170,76 @@ class _Slice:
         finally:
             if following is not None:
                 self._supply.take_back(following)
-            if line is not None:
-                self._open_lines -= 1
-                await line.quit()
+            if place is not None:
+                await self._lines.leave(place)
 
-    def _at_hand(self) -> Claimed | None:
-        """The next message, if nothing has to be waited for."""
-        return None if self._over.is_set() else self._pace.at_hand()
+    async def _next(self, relay: RelayPlan) -> Claimed | None:
+        """The next message that may go over this relay; None when there is none to be had now."""
+        while (claimed := self._held_back.due(relay.id) if self._held_back else None) is None:
+            claimed = await self._pace.next()
+            if claimed is None or not self._holds:
+                break
+            key = Key(relay.id, domain_of(claimed.address))
+            if (wait := self._holds.wait(key, claimed.id)) == 0.0:
+                break
+            if self._held_back.has_room(wait):
+                self._held_back.put(claimed)
+            else:
+                wait = max(wait, LONGEST_SECONDS) * (1.0 + random.random() / 4)  # noqa: S311 - not all at one moment
+                self._put_off(claimed, "its domain asked to wait", wait, self._holds.reply(key))
+        return claimed
+
+    def _at_hand(self, relay: RelayPlan) -> Claimed | None:
+        """The next message, if nothing has to be waited for and nobody is held back, who might have to go first."""
+        return None if self._over.is_set() or self._holds or self._held_back else self._pace.at_hand(relay.id)
 
     def _envelope(self, claimed: Claimed) -> Envelope | None:
         try:
-            self._bodies[claimed.id] = self._work.message(claimed)
+            body = self._bodies[claimed.id] = self._work.message(claimed)
         except CuratorError:
             return None  # its own turn says why
-        return Envelope(self._work.sender, claimed.address, len(self._bodies[claimed.id]))
+        return Envelope(self._work.sender, claimed.address, len(body), claimed.message_id.hex)
 
-    async def _send(self, line: Line, claimed: Claimed, foresee: Callable[[], Envelope | None]) -> None:
+    async def _try(self, place: Place, claimed: Claimed, foresee: Callable[[], Envelope | None]) -> None:
+        """Send it, when the relay gives a line and the pace a turn."""
+        line = await self._lines.open(place)
+        if line is None:
+            self._supply.take_back(claimed)
+        elif await self._pace.take(claimed, place.relay.id):
+            await self._send(place, line, claimed, foresee)
+
+    async def _send(self, place: Place, line: Line, claimed: Claimed, foresee: Callable[[], Envelope | None]) -> None:
         try:
             body = self._bodies.pop(claimed.id, None) or self._work.message(claimed)
         except CuratorError as error:
             answer = Answer(Phase.ADDRESS, why=error.message)
         else:
             answer = await line.deliver(
-                self._work.sender, claimed.address, body, lambda: self._owner.scribe.mark(claimed), foresee
+                self._work.sender,
+                claimed.address,
+                body,
+                lambda: self._owner.scribe.mark(claimed, place.relay.id),
+                foresee,
+                envelope_id=claimed.message_id.hex,
             )
-        self._settle(claimed, answer, judge(answer))
+        verdict = judge(answer)
+        if self._holds or verdict.fate is Fate.DEFERRED:
+            self._holds.note(Key(place.relay.id, domain_of(claimed.address)), claimed.id, answer, verdict.fate)
+        self._settle(place, claimed, answer, verdict)
+        if verdict.fate is Fate.OURS:
+            await self._lines.refuse(place, verdict.reason)
 
-    def _put_off(self, claimed: Claimed, reason: str, wait: float) -> None:
+    def _put_off(self, claimed: Claimed, reason: str, wait: float, reply: str = "") -> None:
         """Its domain has no turn soon: no try was made of it, and others go first."""
-        outcome = Outcome(claimed.id, claimed.attempts, MessageState.DEFERRED, reason, wait=wait, tries=0)
+        outcome = Outcome(claimed.id, claimed.attempts, MessageState.DEFERRED, reason, reply or None, wait, tries=0)
         self._owner.scribe.record(outcome)
 
-    def _settle(self, claimed: Claimed, answer: Answer, verdict: Verdict) -> None:
+    def _settle(self, place: Place, claimed: Claimed, answer: Answer, verdict: Verdict) -> None:
         """Write down what became of it."""
-        if verdict.fate is Fate.OURS:
-            self._stop(verdict.reason)
         if answer.phase is Phase.MARKER:
             self._note_unmarked(claimed)
             return
-        outcome = self._outcome(claimed, answer, verdict)
+        outcome = self._outcome(claimed, answer, verdict)._replace(relay=place.relay.id)
         self._counts[outcome.state] += 1
         self._owner.scribe.record(outcome)
 
@@ -209,7 +256,7 @@ class _Slice:
             case Fate.UNSENT | Fate.OURS:
                 return Outcome(claimed.id, claimed.attempts, MessageState.PENDING, reply=reply, tries=0)
             case Fate.DEFERRED if is_hopeless(tries, self._work.hours):
-                reason = f"given up after {tries} tries: {verdict.reason}"
+                reason = f"{GIVEN_UP} {tries} tries: {verdict.reason}"
                 return Outcome(claimed.id, claimed.attempts, MessageState.REJECTED, reason, reply)
             case Fate.DEFERRED:
                 wait = wait_seconds(tries, random.random())  # noqa: S311 - spreads tries, guards nothing
@@ -218,46 +265,6 @@ class _Slice:
                 return Outcome(
                     claimed.id, claimed.attempts, MessageState(verdict.fate.value), verdict.reason or None, reply
                 )
-
-    # -- the relay ---------------------------------------------------------------------------------------------------
-
-    async def _line(self, line: Line | None) -> Line | None:
-        """This line while it is usable, else a new one; None when the slice is over first."""
-        if line is not None:
-            if line.is_usable:
-                return line
-            self._open_lines -= 1
-            line.drop()
-        while not self._over.is_set():
-            try:
-                opened = await open_line(self._work.relay, self._waits, self._work.hello)
-            except Trouble as trouble:
-                await self._bear(trouble.answer)
-            else:
-                self._open_lines += 1
-                self._failures = 0
-                await self._say_nothing()
-                return opened
-        return None
-
-    async def _bear(self, answer: Answer) -> None:
-        """The relay cannot be used. Wait longer each time; stop when waiting will not help."""
-        if is_lasting(answer) and self._open_lines == 0:
-            self._stop(f"Relay {self._work.relay} cannot be used: {answer}. Correct it, then resume.")
-            return
-        self._failures += 1
-        if self._open_lines == 0 and not self._said:
-            self._said = True
-            text = f"Relay {self._work.relay} cannot be reached: {answer}. It is tried again by itself."
-            await asyncio.to_thread(_in_transaction, set_reason, self._work.delivery_id, text)
-        pause = min(_FIRST_PAUSE * 2 ** min(self._failures, 10), _LONGEST_PAUSE)
-        await self._sleep(pause * (0.5 + random.random()))  # noqa: S311 - spreads tries, guards nothing
-
-    async def _say_nothing(self) -> None:
-        """The relay answers: whatever was said about it no longer holds."""
-        if self._said or self._open_lines == 1:
-            self._said = False
-            await asyncio.to_thread(_in_transaction, set_reason, self._work.delivery_id, None)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -268,6 +275,10 @@ class _Slice:
             self._stopping = asyncio.create_task(
                 asyncio.to_thread(_in_transaction, stop_sending, self._work.delivery_id, reason)
             )
+
+    async def _say(self, reason: str | None) -> None:
+        """Why nothing goes out although the delivery runs, or that it does again."""
+        await asyncio.to_thread(_in_transaction, set_reason, self._work.delivery_id, reason)
 
     async def _watch(self) -> None:
         """End the slice when its time is over or somebody wants us to leave, or when that cannot be asked."""

@@ -15,7 +15,10 @@ from curator.delivery.models import MessageState
 
 
 class Outcome(NamedTuple):
-    """What became of a claimed message. `attempts`: as claimed. `wait`: seconds until the next try, if deferred."""
+    """What became of a claimed message. `attempts`: as claimed. `wait`: seconds until the next try, if deferred.
+
+    `relay`: the one that was asked; None when none was, or when the marker said so already.
+    """
 
     id: int
     attempts: int
@@ -24,17 +27,18 @@ class Outcome(NamedTuple):
     reply: str | None = None
     wait: float | None = None
     tries: int = 1
+    relay: int | None = None
 
 
 _RECORD_AND_MARK = f"""
 WITH outcome AS (
     UPDATE message SET
-        state = o.state, reason = o.reason, last_reply = o.reply, relay_id = %(relay)s,
-        attempts = o.attempts + o.tries,
+        state = o.state, reason = o.reason, last_reply = o.reply,
+        relay_id = coalesce(o.relay, message.relay_id), attempts = o.attempts + o.tries,
         not_before = clock_timestamp() + make_interval(secs => o.wait),
         done_at = CASE WHEN o.state IN ('accepted', 'rejected', 'unknown') THEN clock_timestamp() END
     FROM jsonb_to_recordset(%(outcomes)s::jsonb)
-        AS o (id bigint, attempts int, state text, reason text, reply text, wait float8, tries int)
+        AS o (id bigint, attempts int, state text, reason text, reply text, wait float8, tries int, relay bigint)
     WHERE message.id = o.id
       AND (message.attempts = o.attempts
            AND (message.state = 'attempting' AND message.owner = %(owner)s
@@ -43,8 +47,9 @@ WITH outcome AS (
            OR message.attempts = o.attempts + 1 AND message.owner = %(owner)s
               AND message.state = 'unknown' AND o.state IN ('accepted', 'rejected'))
 )
-UPDATE message SET state = 'attempting', marked_at = statement_timestamp(), owner = %(owner)s
-FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS wanted (id, attempts), subscription, subscriber
+UPDATE message SET state = 'attempting', marked_at = statement_timestamp(), owner = %(owner)s, relay_id = wanted.relay
+FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(relays)s::bigint[]) AS wanted (id, attempts, relay),
+    subscription, subscriber
 WHERE message.id = wanted.id AND message.attempts = wanted.attempts AND message.state IN ('pending', 'deferred')
   AND message.delivery_id = %(delivery)s
   AND EXISTS (SELECT FROM delivery WHERE id = %(delivery)s AND state = 'sending')
@@ -100,11 +105,10 @@ async def record_and_mark(
     connection: Connection,
     delivery_id: int,
     owner: str,
-    relay_id: int | None,
     outcomes: list[Outcome],
-    wanted: list[Claimed],
+    wanted: list[tuple[Claimed, int]],
 ) -> set[int]:
-    """Record `outcomes` and mark `wanted` in one commit; the ids that may get their dot.
+    """Record `outcomes` and mark `wanted`, each at its relay, in one commit; the ids that may get their dot.
 
     Rows are touched in the order of their ids, like everybody does who touches many: nobody waits in a circle.
     """
@@ -114,10 +118,10 @@ async def record_and_mark(
         {
             "delivery": delivery_id,
             "owner": owner,
-            "relay": relay_id,
             "outcomes": json.dumps([outcome._asdict() for outcome in sorted(outcomes)]),
-            "ids": _array(claimed.id for claimed in wanted),
-            "attempts": _array(claimed.attempts for claimed in wanted),
+            "ids": _array(claimed.id for claimed, _ in wanted),
+            "attempts": _array(claimed.attempts for claimed, _ in wanted),
+            "relays": _array(relay for _, relay in wanted),
         },
         prepare=True,
     )

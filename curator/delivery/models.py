@@ -1,4 +1,4 @@
-"""The ledger: relays, deliveries, one row per message, and notices (mails that are not part of an issue)."""
+"""The ledger: relays and their health, deliveries, one row per message, bounces, notices (mails outside an issue)."""
 
 import uuid
 from datetime import date, datetime
@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from curator.db.base import Base, Id, states
+from curator.delivery.bounce_rules import BounceClass
 
 
 class Security(StrEnum):
@@ -82,8 +83,32 @@ class NoticeState(StrEnum):
     FAILED = "failed"
 
 
+class Health(StrEnum):
+    """Whether a relay can be used. `down` passes by itself; `refusing` it would take no mail of ours as things are."""
+
+    UP = "up"
+    DOWN = "down"
+    REFUSING = "refusing"
+
+
+class Source(StrEnum):
+    """How we heard of a bounce: in the session, by mail, or from a provider's call."""
+
+    SESSION = "session"
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+
+
+def _own_name(context: Any) -> str:
+    return str(context.get_current_parameters()["name"])
+
+
 class Relay(Base):
-    """An SMTP server we send through. `rate` is messages per second over all workers; NULL is as fast as it goes."""
+    """An SMTP server we send through. `rate` is messages per second over all workers; NULL is as fast as it goes.
+
+    A newsletter that names a relay is served by all relays of that relay's pool, in proportion to their weights; one of
+    weight 0 serves only when no other is up.
+    """
 
     __tablename__ = "relay"
 
@@ -99,9 +124,53 @@ class Relay(Base):
     # Messages a day, from the first (UTC) day on; NULL is not warming up. See warm_up.py.
     warm_up: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     warm_up_from: Mapped[date | None]
+    pool: Mapped[str] = mapped_column(default=_own_name)
+    weight: Mapped[int] = mapped_column(Integer, server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (CheckConstraint("connections BETWEEN 1 AND 256", name="connections"),)
+    __table_args__ = (
+        CheckConstraint("connections BETWEEN 1 AND 256", name="connections"),
+        CheckConstraint("weight BETWEEN 0 AND 1000", name="weight"),
+    )
+
+
+class RelayHealth(Base):
+    """How a relay is, for all workers; no row: nothing is known yet. Not in `relay`: every message locks that row."""
+
+    __tablename__ = "relay_health"
+
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relay.id", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[Health] = mapped_column(states(Health))
+    reason: Mapped[str | None]
+    since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    last_success: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(Integer, server_default="0")  # in a row
+    probe_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())  # nobody tries it sooner
+
+
+class RelayChange(Base):
+    """Every change of a relay's health, append only."""
+
+    __tablename__ = "relay_change"
+    __table_args__ = (Index("ix_relay_change_relay", "relay_id", "at"),)
+
+    id: Mapped[Id]
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relay.id", ondelete="CASCADE"))
+    state: Mapped[Health] = mapped_column(states(Health))
+    reason: Mapped[str | None]
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class DomainHold(Base):
+    """A recipient domain held back over one relay, because it asked us to wait. Forgotten after a success."""
+
+    __tablename__ = "domain_hold"
+
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relay.id", ondelete="CASCADE"), primary_key=True)
+    domain: Mapped[str] = mapped_column(primary_key=True)
+    not_before: Mapped[datetime]
+    strikes: Mapped[int] = mapped_column(Integer)  # in a row, without a success between
+    reply: Mapped[str]
 
 
 class Throttle(Base):
@@ -243,6 +312,29 @@ class Requeued(Base):
     reason: Mapped[str | None]
     last_reply: Mapped[str | None]
     done_at: Mapped[datetime | None]
+
+
+class Bounce(Base):
+    """A message that was refused or came back. Entered once per message, whoever says it first."""
+
+    __tablename__ = "bounce"
+    __table_args__ = (
+        UniqueConstraint("message_id"),
+        Index("ix_bounce_subscriber", "subscriber_id", "at"),
+        Index("ix_bounce_newsletter", "newsletter_id", "at"),
+    )
+
+    id: Mapped[Id]
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscriber.id", ondelete="SET NULL"))
+    newsletter_id: Mapped[int | None] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    source: Mapped[Source] = mapped_column(states(Source))
+    kind: Mapped[BounceClass] = mapped_column(states(BounceClass))
+    is_hard: Mapped[bool]
+    code: Mapped[int | None] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(server_default="")  # enhanced, as 5.1.1
+    text: Mapped[str] = mapped_column(server_default="")  # without the address
+    at: Mapped[datetime]
 
 
 class Notice(Base):

@@ -32,17 +32,16 @@ PATIENCE_SECONDS = 120.0
 class Ownership:
     """The two connections of a slice: one holds the lock and writes markers and outcomes, the other claims."""
 
-    def __init__(self, url: str, name: str, delivery_id: int, relay_id: int, fence: Connection, claims: Connection):
+    def __init__(self, url: str, name: str, delivery_id: int, fence: Connection, claims: Connection):
         self.name = name
         self.claims = claims
-        self.scribe = Scribe(fence, delivery_id, name, relay_id)
+        self.scribe = Scribe(fence, delivery_id, name)
         self._url = url
         self._delivery_id = delivery_id
-        self._relay_id = relay_id
         self._fence = fence
 
     @classmethod
-    async def begin(cls, database_url: str, delivery_id: int, relay_id: int) -> "Ownership":
+    async def begin(cls, database_url: str, delivery_id: int) -> "Ownership":
         """A new name, locked before any row bears it. `Unavailable` when the database cannot be reached."""
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
         try:
@@ -51,7 +50,7 @@ class Ownership:
             claims = await claim.connect(database_url)
         except psycopg.OperationalError as error:
             raise Unavailable("PostgreSQL cannot be reached. Nothing was sent; it is tried again.") from error
-        return cls(database_url, name, delivery_id, relay_id, fence, claims)
+        return cls(database_url, name, delivery_id, fence, claims)
 
     async def end(self, supply: Supply) -> None:
         """Write what is unwritten, give back what was not tried, let go of the lock: in this order."""
@@ -75,7 +74,7 @@ class Ownership:
                 connection = await claim.connect(self._url)
                 async with connection:
                     async with connection.transaction():
-                        await record_and_mark(connection, self._delivery_id, self.name, self._relay_id, outcomes, [])
+                        await record_and_mark(connection, self._delivery_id, self.name, outcomes, [])
                         await claim.settle_late(connection, self._delivery_id, [outcome.id for outcome in outcomes])
                     batches = await claim.held(connection, self._delivery_id, self.name)
                     await claim.release(connection, self.name, batches)

@@ -64,15 +64,25 @@ class Pace:
         self._free_at: dict[str, float] = {}
         self._counting = asyncio.Lock()
         self._has_held = False
+        self._resting: dict[int, float] = {}  # relays whose lines went to others, and until when
         self._next_look = 0.0
         self._is_more_due = True
         self._counted_at: dict[str, float] = {}
         self.rest: Rest | None = None
 
-    def feed(self, supply: Supply, put_off: Callable[[Claimed, str, float], None]) -> None:
-        """Where messages come from, and who writes down that one is put off for a reason, by seconds."""
+    def feed(
+        self,
+        supply: Supply,
+        put_off: Callable[[Claimed, str, float], None],
+        leave: Callable[[int, float], bool] = lambda relay_id, seconds: False,
+    ) -> None:
+        """Where messages come from, and who writes down that one is put off for a reason, by seconds.
+
+        `leave` is told of a relay that has no turn for seconds; it says whether others go on.
+        """
         self._supply = supply
         self._put_off = put_off
+        self._leave = leave
 
     async def next(self) -> Claimed | None:
         """A message that may have a turn soon, or None when there is none to be had in this slice."""
@@ -92,9 +102,9 @@ class Pace:
                 await self._hold(claimed, bucket)
         return None
 
-    def at_hand(self) -> Claimed | None:
+    def at_hand(self, relay_id: int) -> Claimed | None:
         """A message nobody has to wait for, of a delivery nobody has to wait for; None without looking further."""
-        if self._limits.shared or any(self._limits.relays.values()):
+        if self._limits.shared or self._limits.relays.get(relay_id):
             return None
         claimed = self._supply.at_hand()
         if claimed is None or self._limits.of_recipient(claimed.address) is None:
@@ -111,6 +121,9 @@ class Pace:
         limits: tuple[Limit, ...] = (*shared, recipient) if recipient is not None else shared
         if not limits:
             return True
+        if (left := self._resting.get(relay_id, 0.0) - time.monotonic()) > 0 and self._leave(relay_id, left):
+            self._supply.take_back(claimed)
+            return False
         while not await self._is_over_before(max(self._free_at.get(limit.key, 0.0) for limit in limits)):
             try:
                 turn = await self._buckets.turn(limits)
@@ -128,7 +141,9 @@ class Pace:
             elif isinstance(turn.held_by, DayCount):
                 await self._count_anew(turn.held_by, relay_id)
             else:
-                self._wait_or_rest(turn.held_by, turn.at)
+                self._wait_or_rest(turn.held_by, turn.at, relay_id)
+            if self._resting.get(relay_id, 0.0) > time.monotonic():
+                break
         self._supply.take_back(claimed)
         return False
 
@@ -172,10 +187,11 @@ class Pace:
 
     # -- the whole delivery has to wait ------------------------------------------------------------------------------
 
-    def _wait_or_rest(self, limit: Limit, at: float) -> None:
+    def _wait_or_rest(self, limit: Limit, at: float, relay_id: int) -> None:
         wait = at - time.monotonic()
         self._free_at[limit.key] = at - _EARLY_SECONDS
-        if wait > REST_SECONDS:
+        is_of_relay = limit in self._limits.relays.get(relay_id, ())
+        if wait > REST_SECONDS and not (is_of_relay and self._may_leave(relay_id, wait)):
             self._stop(Rest(wait - _BACK_EARLY_SECONDS, None))
 
     async def _count_anew(self, count: DayCount, relay_id: int) -> None:
@@ -196,7 +212,9 @@ class Pace:
                 return
             self._counted_at[count.key] = time.monotonic()
             if sent >= count.ceiling:
-                self._stop(_until_tomorrow(self._limits.names.get(relay_id, ""), count, sent))
+                rest = _until_tomorrow(self._limits.names.get(relay_id, ""), count, sent)
+                if not self._may_leave(relay_id, rest.seconds):
+                    self._stop(rest)
 
     async def _ask(self, question: Callable[..., T], *about: Any) -> T | None:
         """What the ledger says; None, and the end of the slice, when it cannot be asked."""
@@ -206,6 +224,13 @@ class Pace:
             log.warning("ledger_not_asked", error=type(error).__name__)
             self._over.set()
             return None
+
+    def _may_leave(self, relay_id: int, seconds: float) -> bool:
+        """One relay of a pool has no turn: the others go on without it, if there are any."""
+        if not self._leave(relay_id, seconds):
+            return False
+        self._resting[relay_id] = time.monotonic() + seconds
+        return True
 
     def _stop(self, rest: Rest) -> None:
         self.rest = self.rest or rest

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from curator.delivery.dkim_record import Match, match_key
 from curator.delivery.dmarc import Policy, Walk, is_aligned, is_dmarc, names_of_walk, parse_dmarc, walk
 from curator.delivery.domain_keys import active_key, record_line, record_name, record_value
-from curator.delivery.relays import relay_for
+from curator.delivery.relays import pool_for
 from curator.delivery.resolver import Silent
 from curator.delivery.spf import LIMIT, Names, Verdict, check_host, is_spf, parse_spf
 from curator.editions.compile import sender_domain
@@ -70,7 +70,7 @@ def sending_of(session: Session, newsletter: Newsletter, settings: Settings) -> 
     domain = sender_domain(newsletter.from_address)
     key = active_key(session, domain)
     try:
-        hosts: tuple[str, ...] = (relay_for(session, newsletter.id).host,)
+        hosts: tuple[str, ...] = tuple(dict.fromkeys(relay.host for relay in pool_for(session, newsletter.id)))
     except Unavailable:
         hosts = ()
     return Sending(

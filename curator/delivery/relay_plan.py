@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from curator.delivery.models import Security
+from curator.delivery.models import Health, Security
 
 
 @dataclass(frozen=True)
 class RelayPlan:
-    """A relay as plain values, ready to be used. `rate` is messages per second over all workers."""
+    """A relay as plain values, ready to be used. `rate` is messages per second over all workers.
+
+    `health` is what was known when it was read, `probe_in` the seconds until its next turn when it is not up.
+    """
 
     id: int
     name: str
@@ -18,6 +21,11 @@ class RelayPlan:
     password: str | None = field(default=None, repr=False)
     connections: int = 8
     rate: float | None = None
+    pool: str = ""
+    weight: int = 1
+    health: Health = Health.UP
+    reason: str = ""
+    probe_in: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.name} ({self.host}:{self.port})"

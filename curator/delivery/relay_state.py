@@ -1,16 +1,15 @@
 """How the relays of a newsletter are, for pages, JSON and metrics: name, state, reason, since. Reads only.
 
-Health is what `relay_health` says; a relay that was never tried, or whose health nobody keeps, is `unknown`.
+Health is what the workers wrote last (relay_health.py); a relay that was never tried is `unknown`.
 """
 
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import null, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from curator.db.base import Base
-from curator.delivery.models import Relay
+from curator.delivery.models import Relay, RelayHealth
 from curator.issues.models import Newsletter
 
 
@@ -31,9 +30,7 @@ def relays_of(session: Session, newsletter_id: int) -> list[RelayState]:
     )
     if served is None:
         return []
-    pool = getattr(served, "pool", None)
-    is_in_it = Relay.id == served.id if pool is None else Relay.pool == pool  # type: ignore[attr-defined]
-    return _read(session, _states().where(is_in_it))
+    return _read(session, _states().where(Relay.pool == served.pool))
 
 
 def all_relays(session: Session) -> list[RelayState]:
@@ -47,10 +44,6 @@ def _read(session: Session, statement: Any) -> list[RelayState]:
 
 
 def _states() -> Any:
-    """Joined with the health that is kept per relay, where the schema has it."""
-    health = Base.metadata.tables.get("relay_health")
-    if health is None:
-        return select(Relay.name, null(), null(), null())
-    return select(Relay.name, health.c.state, health.c.reason, health.c.since).outerjoin(
-        health, health.c.relay_id == Relay.id
+    return select(Relay.name, RelayHealth.state, RelayHealth.reason, RelayHealth.since).outerjoin(
+        RelayHealth, RelayHealth.relay_id == Relay.id
     )

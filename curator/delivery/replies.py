@@ -4,10 +4,19 @@ In doubt is exactly one case: the final dot was sent and no complete reply came 
 A refusal about us (policy, block, authentication) is never the subscriber's fault: the delivery pauses and says why.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from curator.delivery.bounce_rules import (
+    SENDERS_PROBLEM,
+    UNMAILABLE,
+    BounceClass,
+    Judged,
+    classify,
+    judge_bounce,
+    take_apart,
+)
 
 
 class Phase(StrEnum):
@@ -63,10 +72,14 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A fate, and the reason as one of few phrases, so that reasons can be counted."""
+    """A fate, and the reason as one of few phrases, so that reasons can be counted.
+
+    `bounce` says of a refusal what it is about and whether it is hard.
+    """
 
     fate: Fate
     reason: str
+    bounce: Judged | None = None
 
 
 REASONS = {
@@ -86,16 +99,12 @@ FIRST_WAIT = 2.0
 LONGEST_WAIT = 3600.0
 LEAST_ATTEMPTS = 8
 PATIENCE_HOURS = 72.0
+GIVEN_UP = "given up after"
+"""How the reason begins of a message that was tried until `is_hopeless`."""
 
-_ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
-_ABOUT_RECIPIENT_OF_5_7 = ("5.7.13", "5.7.17", "5.7.18")  # RFC 7293: the mailbox has another owner; account disabled
-_ABOUT_US = re.compile(
-    r"relay(ing)? (access )?(denied|not (permitted|allowed))|unable to relay|not (permitted|allowed) to relay"
-    r"|black ?list|block ?list|blocked|\bspam|reputation|policy|authenticat|not authori[sz]ed|access denied"
-    r"|\bdkim\b|\bspf\b|\bdmarc\b",
-    re.IGNORECASE,
-)
-_AUTHENTICATION = (530, 534, 535, 538)
+_ABOUT_RECIPIENT = (Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT)
+_ABOUT_DOMAIN = (421, 450, 451, 452, 454)
+_ABOUT_ONE_MAILBOX = ("4.1.", "4.2.")
 
 
 def judge(answer: Answer) -> Verdict:
@@ -117,8 +126,17 @@ def judge(answer: Answer) -> Verdict:
 
 def enhanced_status(reply: Reply) -> str:
     """The enhanced status code of a reply (RFC 2034), or an empty text."""
-    found = _ENHANCED.match(reply.text)
-    return found.group(1) if found else ""
+    return take_apart(str(reply))[1]
+
+
+def holds_domain(answer: Answer) -> bool:
+    """Does this answer ask us to hold back everything for the recipient's domain, not this message alone?
+
+    Said once the recipient was named, and not about one mailbox (4.1.x, 4.2.x: busy, full).
+    """
+    if answer.reply is None or answer.phase not in _ABOUT_RECIPIENT or answer.reply.code not in _ABOUT_DOMAIN:
+        return False
+    return not enhanced_status(answer.reply).startswith(_ABOUT_ONE_MAILBOX)
 
 
 def is_lasting(answer: Answer) -> bool:
@@ -129,11 +147,11 @@ def is_lasting(answer: Answer) -> bool:
 
 
 def wait_seconds(attempts: int, chance: float) -> float:
-    """Seconds before the next try after `attempts` tries: threefold each time up to an hour.
+    """Seconds before the next try after `attempts` tries: twice as long each time, up to an hour.
 
     `chance` in [0, 1) spreads the tries between half and one and a half times that.
     """
-    wait = FIRST_WAIT * 3.0 ** min(max(attempts - 1, 0), 10)
+    wait = FIRST_WAIT * 2.0 ** min(max(attempts - 1, 0), 12)
     return min(wait, LONGEST_WAIT) * (0.5 + chance)
 
 
@@ -147,7 +165,7 @@ def _without_reply(answer: Answer) -> Verdict:
         case Phase.DOT:
             return Verdict(Fate.UNKNOWN, f"{answer.why} after the message was sent, before the reply")
         case Phase.ADDRESS:
-            return Verdict(Fate.REJECTED, answer.why)
+            return Verdict(Fate.REJECTED, answer.why, UNMAILABLE)
         case Phase.SIZE:
             return Verdict(Fate.OURS, answer.why)
         case Phase.MARKER:
@@ -158,23 +176,16 @@ def _without_reply(answer: Answer) -> Verdict:
 
 def _refused(phase: Phase, reply: Reply) -> Verdict:
     """A 5xx: the recipient's unless something says that it is ours."""
-    status = enhanced_status(reply)
-    if status.startswith(("5.1.", "5.2.")) and status not in ("5.1.7", "5.1.8") and phase is not Phase.MAIL:
-        return Verdict(Fate.REJECTED, REASONS.get(status, f"refused ({status})"))
-    if _is_ours(phase, reply, status):
+    code, status, text = take_apart(str(reply))
+    judged = judge_bounce(code, status, text)
+    if _is_ours(phase, reply.code, status, text, judged.kind):
         return Verdict(Fate.OURS, f"the relay refused us: {reply}")
-    return Verdict(Fate.REJECTED, REASONS.get(status, f"refused ({status or reply.code})"))
+    return Verdict(Fate.REJECTED, REASONS.get(status, f"refused ({status or reply.code})"), judged)
 
 
-def _is_ours(phase: Phase, reply: Reply, status: str) -> bool:
-    if (
-        phase not in (Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT)
-        or reply.code in _AUTHENTICATION
-        or 500 <= reply.code <= 504
-    ):
+def _is_ours(phase: Phase, code: int, status: str, text: str, kind: BounceClass) -> bool:
+    """About us: said before a recipient was named, about how we speak or sign in, or about what we send."""
+    if phase not in _ABOUT_RECIPIENT or 500 <= code <= 504 or kind in SENDERS_PROBLEM:
         return True
-    if status.startswith("5.7.") and status not in _ABOUT_RECIPIENT_OF_5_7:
-        return True
-    if status in ("5.1.7", "5.1.8", "5.3.4") or (reply.code == 552 and phase is not Phase.RCPT):
-        return True  # our sender address, or our size
-    return bool(_ABOUT_US.search(reply.text))
+    # 552 after the content is the relay's limit, unless it names the mailbox.
+    return code == 552 and phase is not Phase.RCPT and classify(None, status, text) is BounceClass.OTHER

@@ -7,6 +7,7 @@ what it could not write in `unwritten`; ownership.py goes on from there.
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 import psycopg
 import structlog
@@ -20,6 +21,14 @@ GROUP_SECONDS = 0.003
 """How long the first one to wait lets others join its commit."""
 
 
+class _Wanted(NamedTuple):
+    """A message that waits for its marker, at a relay that has everything but the dot."""
+
+    claimed: Claimed
+    relay_id: int
+    granted: asyncio.Future[bool]
+
+
 class Scribe:
     """One per slice, on the connection that holds the owner's lock.
 
@@ -27,13 +36,12 @@ class Scribe:
     is told of every message that is done: its outcome is on disk, or the reason why it got no marker is.
     """
 
-    def __init__(self, connection: Connection, delivery_id: int, owner: str, relay_id: int) -> None:
+    def __init__(self, connection: Connection, delivery_id: int, owner: str) -> None:
         self.on_written: Callable[[int], None] = lambda message_id: None
         self._connection = connection
         self._delivery_id = delivery_id
         self._owner = owner
-        self._relay_id = relay_id
-        self._wanted: list[tuple[Claimed, asyncio.Future[bool]]] = []
+        self._wanted: list[_Wanted] = []
         self._outcomes: list[Outcome] = []
         self._something = asyncio.Event()
         self._is_closing = False
@@ -42,12 +50,12 @@ class Scribe:
         self.unwritten: list[Outcome] = []
         self._task = asyncio.create_task(self._write_on())
 
-    async def mark(self, claimed: Claimed) -> bool:
-        """May this message get its dot? True only when the database says so, durably."""
+    async def mark(self, claimed: Claimed, relay_id: int) -> bool:
+        """May this message get its dot from this relay? True only when the database says so, durably."""
         if self.is_broken:
             return False
         granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._wanted.append((claimed, granted))
+        self._wanted.append(_Wanted(claimed, relay_id, granted))
         self._something.set()
         return await granted
 
@@ -80,12 +88,10 @@ class Scribe:
         outcomes, self._outcomes = self._outcomes, []
         if not wanted and not outcomes:
             return
-        claims = [claimed for claimed, _ in wanted]
+        claims = [(each.claimed, each.relay_id) for each in wanted]
         try:
-            marked = await record_and_mark(
-                self._connection, self._delivery_id, self._owner, self._relay_id, outcomes, claims
-            )
-            refused = [claimed.id for claimed in claims if claimed.id not in marked]
+            marked = await record_and_mark(self._connection, self._delivery_id, self._owner, outcomes, claims)
+            refused = [each.claimed.id for each in wanted if each.claimed.id not in marked]
             self.is_halted = not await refuse(self._connection, refused) or self.is_halted
         except psycopg.Error as error:
             self._break(error, outcomes, wanted)
@@ -93,20 +99,18 @@ class Scribe:
         except BaseException as error:
             self._break(error, outcomes, wanted)  # nobody may wait for a scribe that is gone
             raise
-        for claimed, granted in wanted:
-            if not granted.done():
-                granted.set_result(claimed.id in marked)
+        for each in wanted:
+            if not each.granted.done():
+                each.granted.set_result(each.claimed.id in marked)
         for message_id in (*(outcome.id for outcome in outcomes), *refused):
             self.on_written(message_id)
 
-    def _break(
-        self, error: BaseException, outcomes: list[Outcome], wanted: list[tuple[Claimed, asyncio.Future[bool]]]
-    ) -> None:
+    def _break(self, error: BaseException, outcomes: list[Outcome], wanted: list[_Wanted]) -> None:
         """Nobody knows whether that commit happened. The messages that waited got no dot, so they are not in doubt."""
         log.warning("ledger_connection_lost", error=type(error).__name__, markers=len(wanted), outcomes=len(outcomes))
         self.is_broken = True
         self.unwritten += outcomes + self._outcomes
         self._outcomes = []
-        for _, granted in wanted + self._wanted:
-            if not granted.done():
-                granted.set_result(False)
+        for each in wanted + self._wanted:
+            if not each.granted.done():
+                each.granted.set_result(False)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from curator.delivery.addresses import Path, path_of
 from curator.delivery.replies import Answer, Phase
+from curator.delivery.tls import Protection, protection_of
 from curator.delivery.wire import LineLost, Wire
 
 DOT = b".\r\n"
@@ -26,11 +27,15 @@ class Waits:
 
 
 class Envelope(NamedTuple):
-    """Sender and recipient of a message of `size` bytes."""
+    """Sender and recipient of a message of `size` bytes. `sender` may be another one for every message (VERP).
+
+    `id`, letters and digits, comes back in reports about the message where the relay can do that (DSN, RFC 3461).
+    """
 
     sender: str
     recipient: str
     size: int
+    id: str = ""
 
 
 Steps = tuple[tuple[Phase, bytes], ...]
@@ -48,12 +53,21 @@ class Line:
         self._must_reset = False
         self._is_finished = False
         self._can_pipeline = "PIPELINING" in capabilities
+        self._takes_utf8 = "SMTPUTF8" in capabilities
+        self._takes_size = "SIZE" in capabilities
+        self._limit = int(capabilities["SIZE"]) if capabilities.get("SIZE", "").isdigit() else 0
+        self._takes_dsn = "DSN" in capabilities
         self._ahead: tuple[Envelope, Steps] | None = None
 
     @property
     def is_usable(self) -> bool:
         """May another message be sent over it? After an envelope ahead: that one."""
         return not self._is_finished and self._wire.is_up and (self._ahead is not None or not self._wire.has_reply)
+
+    @property
+    def protection(self) -> Protection | None:
+        """What protects the connection, when something does."""
+        return protection_of(self._wire.transport)
 
     async def deliver(
         self,
@@ -62,13 +76,15 @@ class Line:
         body: bytes,
         mark: Callable[[], Awaitable[bool]] | None = None,
         then: Callable[[], Envelope | None] | None = None,
+        *,
+        envelope_id: str = "",
     ) -> Answer:
         """One message to one recipient. `body` is dot-stuffed and ends with CRLF; `mark` decides about the dot.
 
         `then` may name the envelope of the next message; it leaves together with the dot where the relay can PIPELINING
         (RFC 2920 3.1), which saves a round trip. The next call has to be for that envelope, or the line dropped.
         """
-        envelope = Envelope(sender, recipient, len(body))
+        envelope = Envelope(sender, recipient, len(body), envelope_id)
         if self._ahead is None:
             steps = self._steps(envelope)
             if isinstance(steps, Answer):
@@ -95,26 +111,31 @@ class Line:
         self._wire.drop()
 
     def _unsendable(self, path: Path, size: int) -> Answer | None:
-        if not path.is_ascii and "SMTPUTF8" not in self.capabilities:
+        if not path.is_ascii and not self._takes_utf8:
             return Answer(Phase.ADDRESS, why="the relay takes no addresses with letters outside ASCII")
-        limit = self.capabilities.get("SIZE", "")
-        if limit.isdigit() and 0 < int(limit) < size:
-            return Answer(Phase.SIZE, why=f"the message has {size} bytes, the relay takes {limit}")
+        if 0 < self._limit < size:
+            return Answer(Phase.SIZE, why=f"the message has {size} bytes, the relay takes {self._limit}")
         return None
 
     def _steps(self, envelope: Envelope) -> Steps | Answer:
-        """MAIL, RCPT and DATA for an envelope, or why it cannot be sent over this line."""
+        """MAIL, RCPT and DATA for an envelope, or why it cannot be sent over this line.
+
+        Our messages are 7-bit, so BODY is never said. Failures are reported, delays are not, without the content.
+        """
         try:
             path = path_of(envelope.recipient)
         except ValueError as error:
             return Answer(Phase.ADDRESS, why=str(error))
         if refusal := self._unsendable(path, envelope.size):
             return refusal
-        extras = f" SIZE={envelope.size}" if "SIZE" in self.capabilities else ""
+        extras = f" SIZE={envelope.size}" if self._takes_size else ""
         extras += "" if path.is_ascii else " SMTPUTF8"
+        is_reported = self._takes_dsn and envelope.id
+        report = f" RET=HDRS ENVID={envelope.id}" if is_reported else ""
+        notify = " NOTIFY=FAILURE" if is_reported else ""
         return (
-            (Phase.MAIL, f"MAIL FROM:<{envelope.sender}>{extras}\r\n".encode()),
-            (Phase.RCPT, f"RCPT TO:<{path.text}>\r\n".encode()),
+            (Phase.MAIL, f"MAIL FROM:<{envelope.sender}>{extras}{report}\r\n".encode()),
+            (Phase.RCPT, f"RCPT TO:<{path.text}>{notify}\r\n".encode()),
             _DATA,
         )
 

@@ -48,14 +48,14 @@ def end_warm_up(session: Session, name: str) -> Relay:
 
 
 def count_sent(session: Session, relay_id: int, day: date) -> int:
-    """Messages marked on this day through this relay; one without an outcome yet may be of any relay, and counts."""
+    """Messages marked on this day at this relay, whatever became of them since."""
     midnight = datetime.combine(day, time(), UTC)
     recent = select(Delivery.id).where(or_(Delivery.finished_at.is_(None), Delivery.finished_at >= midnight))
     statement = select(func.count()).where(
         Message.delivery_id.in_(recent),
         Message.marked_at >= midnight,
         Message.marked_at < midnight + timedelta(days=1),
-        or_(Message.relay_id == relay_id, Message.relay_id.is_(None)),
+        Message.relay_id == relay_id,
     )
     return session.scalar(statement) or 0
 

@@ -16,7 +16,7 @@ from curator.delivery.domain_keys import signing_key
 from curator.delivery.limits import Limits, load_limits
 from curator.delivery.models import Delivery, DeliveryState
 from curator.delivery.relay_plan import RelayPlan
-from curator.delivery.relays import relay_for
+from curator.delivery.relays import pool_for
 from curator.editions.edition import load_segments
 from curator.editions.merge import Merger, Reader
 from curator.editions.models import Edition
@@ -27,10 +27,13 @@ from curator.tokens import Signer
 
 @dataclass(frozen=True)
 class Work:
-    """A delivery that is sending. `hours` have passed since it started; `sender` is the return path."""
+    """A delivery that is sending. `hours` have passed since it started; `sender` is the return path.
+
+    `relays` are all that may carry it: the pool.
+    """
 
     delivery_id: int
-    relay: RelayPlan
+    relays: tuple[RelayPlan, ...]
     sender: str
     hello: str
     hours: float
@@ -75,13 +78,13 @@ def load_work(session: Session, delivery_id: int, settings: Settings) -> Work | 
         day=(delivery.frozen_at or delivery.created_at).astimezone(ZoneInfo(newsletter.timezone)).date(),
         domain_key=signing_key(session, segments.facts["sender_domain"]),
     )
-    relay = relay_for(session, newsletter.id)
+    relays = pool_for(session, newsletter.id)
     return Work(
         delivery_id=delivery_id,
-        relay=relay,
+        relays=relays,
         sender=newsletter.from_address,
         hello=hello_name(settings.public_url),
         hours=float(seconds or 0) / 3600,
         merger=merger,
-        limits=load_limits(session, delivery.id, newsletter.from_address, [relay.id]),
+        limits=load_limits(session, delivery.id, newsletter.from_address, [relay.id for relay in relays]),
     )

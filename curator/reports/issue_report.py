@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from curator.delivery import batches
-from curator.delivery.models import Delivery, Message, MessageState
+from curator.delivery.models import Bounce, Delivery, Message, MessageState, Source
 from curator.editions.models import Link
 from curator.errors import NotFound
 from curator.events.models import Actor, Event, EventKind
@@ -49,7 +49,7 @@ def issue_report(session: Session, issue_id: int) -> dict[str, Any]:
         "opens": _readers(counts, EventKind.OPEN),
         "clicks": _readers(counts, EventKind.CLICK),
         "unsubscribes": _total(counts, EventKind.UNSUBSCRIBE),
-        "bounces": _bounces(session, issue_id, ledger),
+        "bounces": _bounces(session, issue_id, delivery, ledger),
         "complaints": _total(counts, EventKind.COMPLAINT),
         "hits": {kind.value + "s": _hits(counts, kind) for kind in (EventKind.OPEN, EventKind.CLICK)},
         "links": _links(session, delivery, counts),
@@ -78,15 +78,24 @@ def _total(counts: Iterable[Count], kind: EventKind) -> int:
     return sum(count.readers for count in counts if count.kind is kind and count.link_number == 0)
 
 
-def _bounces(session: Session, issue_id: int, ledger: list[batches.Count]) -> int:
-    """Messages refused at once, by the ledger, and those that came back later, by their events; each counted once."""
-    came_back: int = session.execute(
-        select(func.count(func.coalesce(Event.message_id, -Event.id).distinct()))
-        .outerjoin(Message, Message.id == Event.message_id)
-        .where(Event.issue_id == issue_id, Event.kind == EventKind.BOUNCE)
+def _bounces(session: Session, issue_id: int, delivery: Delivery | None, ledger: list[batches.Count]) -> int:
+    """Messages refused at once, by the ledger, and those that came back later, by record or event; each counted once."""
+    events = select(func.coalesce(Event.message_id, -Event.id).label("message_id")).where(
+        Event.issue_id == issue_id, Event.kind == EventKind.BOUNCE
+    )
+    record = (
+        select(Bounce.message_id)
+        .join(Message, Message.id == Bounce.message_id)
+        .where(Bounce.source != Source.SESSION, Message.delivery_id == (delivery.id if delivery else None))
+    )
+    came_back = events.union(record).subquery()
+    later: int = session.execute(
+        select(func.count())
+        .select_from(came_back)
+        .outerjoin(Message, Message.id == came_back.c.message_id)
         .where(Message.state.is_distinct_from(MessageState.REJECTED))
     ).scalar_one()
-    return came_back + sum(count.messages for count in ledger if count.state is MessageState.REJECTED)
+    return later + sum(count.messages for count in ledger if count.state is MessageState.REJECTED)
 
 
 def _links(session: Session, delivery: Delivery | None, counts: list[Count]) -> list[dict[str, Any]]:

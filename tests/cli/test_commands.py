@@ -296,6 +296,23 @@ def test_a_relay_that_refuses_is_said_so_and_ends_with_one(free_port: "object") 
     assert said.code == 1 and said.json["ok"] is False and said.json["error"]
 
 
+def test_relays_have_pools_weights_and_health_and_are_removed() -> None:
+    here = ("--host", "127.0.0.1", "--port", "9", "--security", "none")
+    assert call("relays", "set", "default", *here, "--pool", "all", "--weight", "3").json["pool"] == "all"
+    call("relays", "set", "spare", *here, "--pool", "all", "--weight", "0")
+    call("relays", "set", "default", *here)  # what is not said is kept
+    rows = {row["name"]: row for row in call("relays", "list").json}
+    assert [(rows[name]["pool"], rows[name]["weight"]) for name in ("default", "spare")] == [("all", 3), ("all", 0)]
+    assert rows["spare"]["health"] is None
+    assert "not tried yet" in call("relays", "list", as_json=False).out
+    assert call("relays", "remove", "spare").json == {"name": "spare", "removed": True}
+    assert [row["name"] for row in call("relays", "list").json] == ["default"]
+    with pytest.raises(NotFound):
+        call("relays", "remove", "spare")
+    with pytest.raises(Invalid):
+        call("relays", "set", "default", *here, "--pool", "two words")
+
+
 def test_the_report_has_its_keys(issue: int) -> None:
     report = call("reports", "show", issue).json
     assert {"delivered", "opens", "clicks", "unsubscribes", "bounces", "complaints"} <= set(report)

@@ -199,4 +199,5 @@ def marked_by(
     settings: Settings, owner: str, wanted: list[Claimed], outcomes: list[Outcome] | None, delivery: Delivery
 ) -> set[int]:
     """Who of `wanted` gets a marker when a slice of that name asks, after writing `outcomes`."""
-    return with_connection(settings, lambda c: record_and_mark(c, delivery.id, owner, None, outcomes or [], wanted))
+    at_relay = [(claimed, 1) for claimed in wanted]
+    return with_connection(settings, lambda c: record_and_mark(c, delivery.id, owner, outcomes or [], at_relay))

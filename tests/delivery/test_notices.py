@@ -3,7 +3,7 @@
 import email
 import email.policy
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from curator.audience.models import Subscription, SubscriptionState
 from curator.delivery import replies
-from curator.delivery.models import Notice, NoticeKind, NoticeState
+from curator.delivery.models import Health, Notice, NoticeKind, NoticeState, RelayHealth
 from curator.delivery.notices import queue_notice, send_confirmation, send_due_notices, send_sign_in, send_test
 from curator.delivery.relays import set_relay
 from curator.errors import Invalid, NotFound, Unavailable
@@ -178,3 +178,16 @@ def test_a_newsletters_own_relay_carries_its_notices(committed: Session, setting
     a_notice(committed).newsletter_id = newsletter.id
     committed.commit()
     assert send_due_notices(settings) == 1
+
+
+def test_a_notice_goes_over_another_relay_of_the_pool(
+    committed: Session, settings: Settings, sink: Sink, free_port: Callable[[], int]
+) -> None:
+    set_relay(committed, "default", host="127.0.0.1", port=free_port(), security="none", pool="all", weight=9)
+    set_relay(committed, "second", host="127.0.0.1", port=sink.port, security="none", pool="all")
+    a_notice(committed, "one")
+    a_notice(committed, "two")
+    committed.commit()
+    assert send_due_notices(settings) == 2
+    committed.rollback()
+    assert committed.scalars(select(RelayHealth.state)).all() == [Health.DOWN]

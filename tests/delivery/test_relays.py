@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy.orm import Session
 
 from curator.delivery import relays
-from curator.delivery.models import Security
-from curator.delivery.relays import list_relays, plan_of, relay_for, set_relay
-from curator.errors import Invalid, Unavailable
+from curator.delivery.models import Health, Security
+from curator.delivery.relay_health import note_failure
+from curator.delivery.relays import list_relays, plan_of, pool_for, relay_for, remove_relay, set_relay
+from curator.errors import Conflict, Invalid, NotFound, Unavailable
+from curator.settings import Settings
+from tests.delivery.cast import a_frozen_delivery
 from tests.issues.rows import a_newsletter
 from tests.sink import Sink
 
@@ -57,6 +60,10 @@ def test_a_newsletter_has_its_own_relay_or_the_default(session: Session) -> None
         {"security": "ssl"},
         {"connections": 0},
         {"rate": 0.0},
+        {"weight": -1},
+        {"weight": 1001},
+        {"pool": ""},
+        {"pool": "two words"},
         {"host": "two words"},
         {"host": " "},
         {"username": "u", "password": "p"},
@@ -66,6 +73,50 @@ def test_what_cannot_work_is_refused(session: Session, wrong: dict[str, object])
     values = {"host": "mail.example.org", "port": 25, "security": "none", **wrong}
     with pytest.raises(Invalid):
         set_relay(session, "default", **values)  # type: ignore[arg-type]
+
+
+def test_a_pool_serves_whoever_names_one_of_it(session: Session) -> None:
+    newsletter = a_newsletter(session)
+    default = set_relay(session, "default", host="one.example.org", port=25, security="none")
+    assert [(plan.name, plan.pool, plan.weight) for plan in pool_for(session, newsletter.id)] == [
+        ("default", "default", 1)
+    ]
+    set_relay(session, "second", host="two.example.org", port=25, security="none", pool="default", weight=5)
+    spare = set_relay(session, "spare", host="three.example.org", port=25, security="none", pool="default", weight=0)
+    set_relay(session, "other", host="four.example.org", port=25, security="none")
+    note_failure(session, default.id, Health.DOWN, "connection refused")
+    plans = pool_for(session, newsletter.id)
+    assert [plan.name for plan in plans] == ["second", "default", "spare"]
+    assert [plan.health for plan in plans] == [Health.UP, Health.DOWN, Health.UP]
+    assert plans[1].reason == "connection refused"
+    assert 0 < plans[1].probe_in < 1
+    newsletter.relay_id = spare.id
+    session.flush()
+    assert [plan.name for plan in pool_for(session, newsletter.id)] == ["second", "default", "spare"]
+
+
+def test_a_relay_is_removed_unless_somebody_needs_it(session: Session) -> None:
+    newsletter = a_newsletter(session)
+    relay = set_relay(session, "own", host="h", port=25, security="none")
+    newsletter.relay_id = relay.id
+    session.flush()
+    with pytest.raises(Conflict, match=newsletter.slug):
+        remove_relay(session, "own")
+    newsletter.relay_id = None
+    session.flush()
+    note_failure(session, relay.id, Health.DOWN, "connection refused")
+    session.flush()
+    remove_relay(session, "own")
+    assert list_relays(session) == []
+    with pytest.raises(NotFound):
+        remove_relay(session, "own")
+
+
+def test_nothing_is_removed_from_under_a_send(session: Session, settings: Settings) -> None:
+    a_frozen_delivery(session, settings, 1, 25)
+    set_relay(session, "spare", host="h", port=25, security="none")
+    with pytest.raises(Conflict, match="being sent"):
+        remove_relay(session, "spare")
 
 
 def test_a_try_shows_the_conversation_without_the_password(session: Session) -> None:

@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.delivery.bounce_rules import SENDERS_PROBLEM
 from curator.delivery.replies import (
     Answer,
     Fate,
     Phase,
     Reply,
     enhanced_status,
+    holds_domain,
     is_hopeless,
     is_lasting,
     judge,
@@ -103,6 +105,35 @@ def test_waits_grow_to_an_hour_and_are_spread(attempts: int, chance: float) -> N
     assert 1.0 <= wait <= 5400.0
     assert wait_seconds(attempts + 1, chance) >= wait
     assert wait_seconds(attempts, 0.0) * 3 >= wait
+
+
+@pytest.mark.parametrize(
+    ("phase", "reply", "holds"),
+    [
+        (Phase.RCPT, (421, "4.7.0 try later"), True),
+        (Phase.DOT, (450, "4.7.1 greylisted"), True),
+        (Phase.RCPT, (451, "local error"), True),
+        (Phase.DATA, (452, "4.3.1 no room"), True),
+        (Phase.DOT, (454, "4.7.0 later"), True),
+        (Phase.RCPT, (450, "4.2.1 mailbox busy"), False),
+        (Phase.RCPT, (452, "4.2.2 mailbox full"), False),
+        (Phase.MAIL, (421, "closing"), False),
+        (Phase.GREETING, (421, "closing"), False),
+        (Phase.DOT, (250, "ok"), False),
+        (Phase.RCPT, (550, "5.7.1 no"), False),
+    ],
+)
+def test_which_answers_hold_a_domain_back(phase: Phase, reply: tuple[int, str], holds: bool) -> None:
+    assert holds_domain(Answer(phase, Reply(*reply))) is holds
+    assert not holds_domain(Answer(phase, why="connection lost"))
+
+
+@given(st.sampled_from(list(Phase)), st.integers(200, 599), st.text(max_size=60))
+def test_a_verdict_agrees_with_its_bounce(phase: Phase, code: int, text: str) -> None:
+    verdict = judge(Answer(phase, Reply(code, text)))
+    assert (verdict.bounce is not None) == (verdict.fate is Fate.REJECTED)
+    if verdict.bounce is not None:
+        assert verdict.bounce.kind not in SENDERS_PROBLEM
 
 
 def test_giving_up_takes_both_tries_and_days() -> None:

@@ -1,18 +1,10 @@
 """The client against a sink and against servers that do the unexpected, phase by phase."""
 
 import asyncio
-import datetime
-import ipaddress
-import ssl
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from curator.delivery.connect import Trouble, hello_name, open_line
 from curator.delivery.models import Security
@@ -226,48 +218,6 @@ def test_signing_in_by_login() -> None:
     )(open_and_quit)
 
 
-@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
-@pytest.mark.parametrize("is_known", [True, False])
-def test_certificates_are_verified(
-    security: Security, is_known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    certificate, key = a_certificate(tmp_path)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    if is_known:
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 hi\r\n")
-        while line := await reader.readline():
-            if line == b"STARTTLS\r\n":
-                writer.write(b"220 go\r\n")
-                await writer.start_tls(context)
-            else:
-                writer.write(b"250-hi\r\n250 STARTTLS\r\n" if line.startswith(b"EHLO") else b"221 bye\r\n")
-
-    async def run() -> str:
-        server = await asyncio.start_server(
-            serve,
-            "127.0.0.1",
-            0,
-            ssl=context if security is Security.TLS else None,
-            ssl_handshake_timeout=2 if security is Security.TLS else None,
-        )
-        plan = relay(server.sockets[0].getsockname()[1], security=security)
-        try:
-            line = await open_line(plan, WAITS, "me")
-        except Trouble as trouble:
-            return f"{trouble.answer.phase}: {trouble.answer.why}"
-        finally:
-            server.close()
-        await line.quit()
-        return "open"
-
-    told = asyncio.run(run())
-    assert told == "open" if is_known else told.startswith("tls: its certificate is not accepted")
-
-
 @pytest.mark.parametrize(
     "steps",
     [
@@ -297,32 +247,32 @@ def test_an_old_server_is_greeted_with_helo() -> None:
     assert answer.reply and answer.reply.code == 250
 
 
+def test_reports_are_asked_for_where_the_relay_makes_them() -> None:
+    async def talk(line: Line) -> Answer:
+        await line.deliver("b+1@example.org", "r1@example.org", BODY, envelope_id="abc123")
+        return await line.deliver("b+2@example.org", "r2@example.org", BODY)
+
+    with Sink(None, capabilities=("PIPELINING", "DSN")) as sink:
+        assert over(relay(sink.port), talk).phase is Phase.DOT
+        assert "MAIL FROM:<b+1@example.org> RET=HDRS ENVID=abc123" in sink.commands
+        assert "RCPT TO:<r1@example.org> NOTIFY=FAILURE" in sink.commands
+        assert "MAIL FROM:<b+2@example.org>" in sink.commands
+    with Sink(None, capabilities=("PIPELINING",)) as sink:
+        over(relay(sink.port), talk)
+        assert "MAIL FROM:<b+1@example.org>" in sink.commands
+
+
+def test_auth_as_old_servers_write_it() -> None:
+    async def capabilities(port: int) -> str:
+        line = await open_line(relay(port), WAITS, "me")
+        line.drop()
+        return line.capabilities["AUTH"]
+
+    words = b"250-hi\r\n250-AUTH=LOGIN PLAIN\r\n250-AUTH CRAM-MD5\r\n250 SIZE\r\n"
+    assert scripted((b"", b"220 hi\r\n"), (b"EHLO me\r\n", words))(capabilities) == "LOGIN PLAIN CRAM-MD5"
+
+
 def test_our_name_is_a_host_or_a_number_in_brackets() -> None:
     assert hello_name("https://news.example.org/x") == "news.example.org"
     assert hello_name("http://127.0.0.1:8420") == "[127.0.0.1]"
     assert hello_name("http://[::1]:8420") == "[IPv6:::1]"
-
-
-def a_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that is its own authority, and its key, as PEM files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "relay.test")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem, secret = folder / "cert.pem", folder / "key.pem"
-    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return pem, secret

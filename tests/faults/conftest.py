@@ -17,8 +17,8 @@ from tests.faults.servers import Servers
 @pytest.fixture
 def hurried(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Short waits between tries; half a second is long enough for a sink that answers at all."""
-    for (module, name), seconds in worker.SHORT.items():
-        monkeypatch.setattr(module, name, seconds / 10)
+    for place, name, seconds in worker.SHORT:
+        monkeypatch.setitem(place, name, seconds / 10)
     return settings.model_copy(update={"smtp_phase_seconds": 0.5, "smtp_reply_seconds": 0.5})
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from curator.accounts.models import Grant, Role, SignInLink
 from curator.accounts.roles import role_of
 from curator.accounts.users import add_user, find_user
-from curator.delivery.models import Relay, Throttle
+from curator.delivery.models import Health, Relay, Throttle
+from curator.delivery.relay_health import note_failure
 from curator.issues.models import Issue, Newsletter
 
 BASE = "/n/weekly/settings"
@@ -134,6 +135,30 @@ def test_domains_are_limited_and_let_go_by_owners_of_all(session: Session, cast:
     assert of_one.submit(limits, **{**fields, "rate": ""}).status_code == 403
     assert owner.submit(limits, **{**fields, "rate": ""}).status_code == 303
     assert session.scalars(select(Throttle)).all() == []
+
+
+def test_pool_weight_and_health_are_shown_and_a_relay_is_removed(session: Session, cast: Any, owner: Any) -> None:
+    fields = {"host": "127.0.0.1", "port": "9", "security": "none", "connections": "4", "pool": "all"}
+    assert owner.submit(f"{BASE}/relay", name="default", **fields).status_code == 303
+    assert owner.submit(f"{BASE}/relay", name="spare", weight="0", **fields).status_code == 303
+    assert owner.submit(f"{BASE}/relay", name="x", **{**fields, "weight": "-1"}).status_code == 422
+    default, spare = session.scalars(select(Relay).order_by(Relay.name)).all()
+    assert (spare.pool, spare.weight, default.weight) == ("all", 0, 1)
+    note_failure(session, spare.id, Health.REFUSING, "535 <b>wrong</b>")
+    session.flush()
+    page = owner.get(f"{BASE}/relay").text
+    assert "stands in here" in page
+    assert "refuses us" in page
+    assert "535 &lt;b&gt;wrong" in page
+    cast.weekly.relay_id = spare.id
+    session.flush()
+    refused = owner.submit(f"{BASE}/relay/{spare.id}/remove")
+    assert (refused.status_code, 'role="alert"' in refused.text) == (409, True)
+    cast.weekly.relay_id = None
+    session.flush()
+    assert owner.submit(f"{BASE}/relay/{spare.id}/remove").status_code == 303
+    assert session.scalars(select(Relay.name)).all() == ["default"]
+    assert owner.submit(f"{BASE}/relay/999999/remove").status_code == 404
 
 
 def test_an_owner_of_one_newsletter_sets_no_relay(session: Session, cast: Any, browser: Callable[..., Any]) -> None:

@@ -13,7 +13,8 @@ from curator.accounts.audit import record
 from curator.accounts.models import Role
 from curator.accounts.roles import may, role_of
 from curator.delivery.models import Relay, Security
-from curator.delivery.relays import DEFAULT, list_relays, set_relay, test_relay
+from curator.delivery.relay_health import healths
+from curator.delivery.relays import DEFAULT, list_relays, remove_relay, set_relay, test_relay
 from curator.delivery.throttles import list_throttles, remove_throttle, set_throttle
 from curator.delivery.warm_up import warm_up_of
 from curator.errors import CuratorError, Forbidden, Invalid, NotFound
@@ -32,6 +33,8 @@ _EMPTY = {
     "username": "",
     "connections": "8",
     "rate": "",
+    "pool": "",
+    "weight": "1",
 }
 
 
@@ -65,8 +68,10 @@ def save(
     password: Annotated[str, Form()] = "",
     connections: Annotated[str, Form()] = "8",
     rate: Annotated[str, Form()] = "",
+    pool: Annotated[str, Form()] = "",
+    weight: Annotated[str, Form()] = "1",
 ) -> Response:
-    """Make a relay or change it. An empty password field keeps the one that is stored."""
+    """Make a relay or change it. An empty password keeps the one that is stored, an empty pool is the relay's own."""
     _refuse_without_all(desk, db)
     given = {
         "name": name,
@@ -76,6 +81,8 @@ def save(
         "username": username,
         "connections": connections,
         "rate": rate,
+        "pool": pool,
+        "weight": weight,
     }
     try:
         with db.begin_nested():
@@ -89,10 +96,29 @@ def save(
                 password=password or None,
                 connections=_whole(connections, "Connections"),
                 rate=_rate(rate),
+                pool=pool.strip() or name.strip(),
+                weight=_whole(weight, "The weight"),
             )
             record(db, desk.by, "relay.set", "relay", relay.id, name=relay.name, host=relay.host)
     except CuratorError as error:
         return _relays(request, desk, db, given=given, problem=error.message)
+    return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/relay?saved=true", status_code=303)
+
+
+@router.post("/n/{slug}/settings/relay/{relay_id}/remove")
+def remove(request: Request, desk: Owner, db: Db, relay_id: int) -> Response:
+    """Take a relay away; the reason stays on the page when it cannot be."""
+    _refuse_without_all(desk, db)
+    relay = db.get(Relay, relay_id)
+    if relay is None:
+        raise NotFound("There is no such relay.")
+    name = relay.name
+    try:
+        with db.begin_nested():
+            remove_relay(db, name)
+            record(db, desk.by, "relay.remove", "relay", relay_id, name=name)
+    except CuratorError as error:
+        return _relays(request, desk, db, given=_EMPTY, refusal=error.message)
     return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/relay?saved=true", status_code=303)
 
 
@@ -150,6 +176,7 @@ def _relays(
     given: dict[str, str],
     problem: str = "",
     throttle_problem: str = "",
+    refusal: str = "",
     saved: bool = False,
 ) -> HTMLResponse:
     found = list_relays(db)
@@ -163,6 +190,7 @@ def _relays(
         editable=may(desk.role, "own"),
         may_set=role_of(db, desk.user.id, None) == Role.OWNER,
         relays=found,
+        healths=healths(db, [relay.id for relay in found]),
         used=used or next((relay for relay in found if relay.name == DEFAULT), None),
         securities=tuple(Security),
         given=given,
@@ -170,8 +198,9 @@ def _relays(
         throttles=list_throttles(db),
         throttle_problem=throttle_problem,
         ceilings=_ceilings(found),
+        refusal=refusal,
         saved=saved,
-        status=422 if problem or throttle_problem else 200,
+        status=422 if problem or throttle_problem else 409 if refusal else 200,
     )
 
 
@@ -192,6 +221,8 @@ def _values(relay: Relay | None) -> dict[str, str]:
         "username": relay.username or "",
         "connections": str(relay.connections),
         "rate": "" if relay.rate is None else f"{relay.rate:g}",
+        "pool": relay.pool,
+        "weight": str(relay.weight),
     }
 
 

@@ -95,9 +95,12 @@ def _allowance(
             Throttle.scope == ThrottleScope.SENDER_DOMAIN, Throttle.domain == domain_of(newsletter.from_address)
         )
     )
-    warm_up = warm_up_of(relay)
+    carriers = _carriers(session, relay)
+    warm_up = warm_up_of(relay) if carriers == [relay] else None  # what one may not carry today goes over the others
+    rates = [carrier.rate for carrier in carriers if carrier.rate is not None]
+    together = sum(rates) if len(rates) == len(carriers) else None
     return Allowance(
-        caps=tuple(rate for rate in (relay.rate, sender) if rate is not None),
+        caps=tuple(rate for rate in (together, sender) if rate is not None),
         domains=domains,
         window=window,
         warm_up=warm_up,
@@ -111,6 +114,12 @@ def _relay(session: Session, newsletter_id: int) -> Relay | None:
     return session.scalar(
         select(Relay).where((Relay.id == own) | (Relay.name == DEFAULT)).order_by((Relay.id == own).desc()).limit(1)
     )
+
+
+def _carriers(session: Session, relay: Relay) -> list[Relay]:
+    """The relays of its pool that share the work: not those that only stand in, unless all do."""
+    pool = session.scalars(select(Relay).where(Relay.pool == relay.pool).order_by(Relay.id)).all()
+    return [other for other in pool if other.weight] or list(pool)
 
 
 def _domains(session: Session) -> dict[str, float]:

@@ -8,13 +8,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from curator.delivery.models import Delivery, DeliveryState, Message, Relay
+from curator.delivery.batches import IN_BATCH
+from curator.delivery.models import Delivery, DeliveryState, Relay
 from curator.errors import Invalid, NotFound
 
 LONGEST_PLAN = 366
+
+# Batches of which nothing was tried are not looked into: a relay that warms up may carry a little of a large delivery.
+_COUNT_SENT = text(
+    f"""
+    SELECT count(*) FROM delivery JOIN batch ON batch.delivery_id = delivery.id JOIN message ON {IN_BATCH}
+    WHERE (delivery.finished_at IS NULL OR delivery.finished_at >= :midnight) AND delivery.started_at IS NOT NULL
+      AND (batch.owner IS NOT NULL OR EXISTS (
+           SELECT FROM jsonb_object_keys(batch.tally) AS state (name)
+           WHERE state.name NOT IN ('pending', 'suppressed', 'cancelled')))
+      AND message.relay_id = :relay AND message.marked_at >= :midnight AND message.marked_at < :next
+    """  # noqa: S608 - our own constant
+)
 
 
 @dataclass(frozen=True)
@@ -50,14 +63,8 @@ def end_warm_up(session: Session, name: str) -> Relay:
 def count_sent(session: Session, relay_id: int, day: date) -> int:
     """Messages marked on this day at this relay, whatever became of them since."""
     midnight = datetime.combine(day, time(), UTC)
-    recent = select(Delivery.id).where(or_(Delivery.finished_at.is_(None), Delivery.finished_at >= midnight))
-    statement = select(func.count()).where(
-        Message.delivery_id.in_(recent),
-        Message.marked_at >= midnight,
-        Message.marked_at < midnight + timedelta(days=1),
-        Message.relay_id == relay_id,
-    )
-    return session.scalar(statement) or 0
+    values = {"relay": relay_id, "midnight": midnight, "next": midnight + timedelta(days=1)}
+    return session.scalar(_COUNT_SENT, values) or 0
 
 
 def next_day(day: date) -> datetime:

@@ -79,7 +79,7 @@ def _total(counts: Iterable[Count], kind: EventKind) -> int:
 
 
 def _bounces(session: Session, issue_id: int, delivery: Delivery | None, ledger: list[batches.Count]) -> int:
-    """Messages refused at once, by the ledger, and those that came back later, by record or event; each counted once."""
+    """Messages refused at once, by the ledger, and those that came back later, by record or event, once each."""
     events = select(func.coalesce(Event.message_id, -Event.id).label("message_id")).where(
         Event.issue_id == issue_id, Event.kind == EventKind.BOUNCE
     )

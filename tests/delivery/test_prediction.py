@@ -38,6 +38,10 @@ def test_while_sending_it_goes_by_the_rate_of_the_last_minutes_and_the_limits(
     assert seconds_until(committed, delivery) == pytest.approx(30, rel=0.1)
     relay.rate = 1
     assert seconds_until(committed, delivery) == pytest.approx(60 * MARGIN, rel=0.1)
+    other = set_relay(committed, "other", host="127.0.0.1", port=26, security="none", rate=0.5, pool="default")
+    assert seconds_until(committed, delivery) == pytest.approx(40 * MARGIN, rel=0.1)  # they share the work
+    other.weight = 0
+    assert seconds_until(committed, delivery) == pytest.approx(60 * MARGIN, rel=0.1)  # it only stands in
     set_throttle(committed, "recipient-domain", "example.org", 0.5)
     assert seconds_until(committed, delivery) == pytest.approx(120 * MARGIN, rel=0.1)
     rest(committed, delivery.id, 3600, "tomorrow")

@@ -87,3 +87,17 @@ def test_a_count_that_redis_lost_is_taken_from_the_ledger(
             committed.commit()
             run_slice(delivery.id, settings=long, should_stop=stop_never)
     assert sink.recipients().total() == 20
+
+
+def test_in_a_pool_the_others_carry_what_one_may_not(committed: Session, settings: Settings, tmp_path: Path) -> None:
+    with Sink(tmp_path / "young") as young, Sink(tmp_path / "old", faults=Faults(delay=0.02)) as old:
+        set_relay(committed, "old", host="127.0.0.1", port=old.port, security="none", connections=2, pool="all")
+        delivery = a_frozen_delivery(committed, settings, 200, young.port, connections=4, pool="all")
+        set_warm_up(committed, "default", [25, 1000], TODAY)
+        committed.commit()
+        long = settings.model_copy(update={"slice_seconds": 30})
+        assert run_slice(delivery.id, settings=long, should_stop=stop_never).sent == 200
+        assert young.accepted <= 25 < old.accepted
+        assert young.recipients() + old.recipients() == dict.fromkeys(young.recipients() | old.recipients(), 1)
+    committed.rollback()
+    assert committed.scalars(select(Delivery.state)).one() is DeliveryState.SENT

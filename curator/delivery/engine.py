@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 
 import psycopg
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from curator.db.session import transaction
 from curator.delivery.bounces import enter_bounces
 from curator.delivery.claim import Claimed
 from curator.delivery.closing import close_if_done, set_reason, stop_sending
-from curator.delivery.due import rest
+from curator.delivery.company import send_in_company
+from curator.delivery.due import another_due, rest
 from curator.delivery.held_back import LONGEST_SECONDS, NAP_SECONDS, HeldBack
 from curator.delivery.hold_record import exchange, keep_exchanging
 from curator.delivery.holds import Holds, Key, domain_of
@@ -53,29 +55,70 @@ def run_slice(delivery_id: int, *, settings: Settings, should_stop: Callable[[],
 
     Any number of slices of one delivery may run at once. `Unavailable` when the database cannot be reached.
     """
+    work = _load(delivery_id, settings)
+    if work is None:
+        return SliceResult()
+    ends_at = time.monotonic() + settings.slice_seconds
+    is_over = False
+
+    def must_end() -> bool:
+        nonlocal is_over
+        is_over = is_over or time.monotonic() >= ends_at or should_stop()
+        return is_over
+
+    async def invite(here: frozenset[int]) -> tuple[int, Coroutine[Any, Any, Counter[str]]] | None:
+        guest = await asyncio.to_thread(_load_another, here, settings) if not must_end() else None
+        return (guest.delivery_id, _send_as_guest(_Slice(guest, settings, must_end))) if guest is not None else None
+
+    counts = _run(send_in_company(delivery_id, _Slice(work, settings, must_end).run(), invite))
+    _finish(delivery_id, counts)
+    return SliceResult(*(counts[state] for state in ("accepted", "rejected", "deferred", "unknown")))
+
+
+def _load(delivery_id: int, settings: Settings) -> Work | None:
     try:
         with transaction() as session:
-            work = load_work(session, delivery_id, settings)
+            return load_work(session, delivery_id, settings)
     except Unavailable as error:
         _in_transaction(stop_sending, delivery_id, error.message)
         raise
-    if work is None:
-        return SliceResult()
-    counts = _run(_Slice(work, settings, should_stop).run())
+
+
+def _load_another(here: frozenset[int], settings: Settings) -> Work | None:
+    """The work of another delivery that could be sending, if there is one."""
+    try:
+        with transaction() as session:
+            delivery_id = another_due(session, here)
+        return _load(delivery_id, settings) if delivery_id is not None else None
+    except (CuratorError, SQLAlchemyError) as error:
+        log.warning("no_guest", error=type(error).__name__)
+        return None
+
+
+async def _send_as_guest(guest: "_Slice") -> Counter[str]:
+    try:
+        counts = await guest.run()
+        await asyncio.to_thread(_finish, guest.delivery_id, counts)
+    except Exception:
+        log.exception("guest_failed", delivery=guest.delivery_id)  # its next slice, alone, will say so to somebody
+        return Counter()
+    return counts
+
+
+def _finish(delivery_id: int, counts: Counter[str]) -> None:
     _in_transaction(close_if_done, delivery_id)
     if counts[MessageState.REJECTED]:
         _in_transaction(enter_bounces, delivery_id)
-    return SliceResult(*(counts[state] for state in ("accepted", "rejected", "deferred", "unknown")))
 
 
 class _Slice:
     """The lines of one slice and what they share."""
 
-    def __init__(self, work: Work, settings: Settings, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, work: Work, settings: Settings, must_end: Callable[[], bool]) -> None:
+        self.delivery_id = work.delivery_id
         self._work = work
         self._settings = settings
-        self._should_stop = should_stop
-        self._ends_at = time.monotonic() + settings.slice_seconds
+        self._must_end = must_end
         self._waits = Waits(dot=settings.smtp_reply_seconds, phase=settings.smtp_phase_seconds)
         self._counts: Counter[str] = Counter()
         self._stopping: asyncio.Task[None] | None = None
@@ -283,7 +326,7 @@ class _Slice:
     async def _watch(self) -> None:
         """End the slice when its time is over or somebody wants us to leave, or when that cannot be asked."""
         try:
-            while not self._over.is_set() and not self._should_stop() and time.monotonic() < self._ends_at:
+            while not self._over.is_set() and not self._must_end():
                 await self._sleep(0.1)
         finally:
             self._over.set()

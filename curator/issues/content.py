@@ -56,7 +56,7 @@ class SectionContent:
 
 @dataclass(frozen=True)
 class NewsletterContent:
-    """The newsletter's facts that stand in a mail. `design_source` None means our own design."""
+    """The newsletter's facts that stand in a mail. `design` is ours, `design_source` theirs or None."""
 
     id: int
     slug: str
@@ -70,6 +70,7 @@ class NewsletterContent:
     tracking: str
     postal_address: str
     accent: str
+    design: str
     design_source: str | None
 
 
@@ -130,6 +131,7 @@ def _newsletter(newsletter: Newsletter) -> NewsletterContent:
         tracking=str(newsletter.tracking),
         postal_address=newsletter.postal_address,
         accent=newsletter.accent,
+        design=newsletter.design,
         design_source=newsletter.design_source,
     )
 

@@ -8,8 +8,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from curator.accounts.roles import may
-from curator.editions.designs import templates_folder
-from curator.editions.render import CLASSIC, render_issue
+from curator.editions.designs import MAIN_FILE, design_files
+from curator.editions.render import render_issue
 from curator.errors import Invalid, TemplateFailed
 from curator.issues.compose import create_issue, list_issues
 from curator.issues.content import IssueContent, hash_content, load_content
@@ -86,7 +86,7 @@ def _design(
         part="design",
         editable=may(desk.role, "own"),
         source=source,
-        ours=(templates_folder() / CLASSIC).read_text(),
+        ours=design_files(desk.newsletter.design)[MAIN_FILE],
         problem=problem,
         line=line,
         around=around,

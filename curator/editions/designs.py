@@ -1,6 +1,7 @@
 """Where designs, wording and notices lie, and the sandboxed Jinja2 environments that read them.
 
-A design is a folder below templates/email; its own files are `design/…` to it, everybody's are `email/…`. Our own templates are rendered here, in process. What people edit is rendered in `sandbox`, never here.
+A design is a folder below templates/email: its own files are `design/…` to it, those of all are `email/…`. Our own
+templates are rendered here, in process. What people edit is rendered in `sandbox`, never here.
 """
 
 from functools import lru_cache

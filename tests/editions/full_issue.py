@@ -1,5 +1,6 @@
 """A whole issue of twelve items, as long as a real one, in Dutch and in Arabic: for sizes, and to look at."""
 
+# ruff: noqa: E501 - the words of an issue are as long as they are
 import dataclasses
 
 from curator.issues.content import IssueContent, ItemContent, PictureContent, hash_content

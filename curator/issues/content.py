@@ -105,7 +105,7 @@ def load_content(session: Session, issue_id: int) -> IssueContent:
         outro_html=to_html(issue.outro),
         outro_text=to_text(issue.outro),
         sections=tuple(_section(section, pictures) for section in issue.sections),
-        newsletter=_newsletter(issue.newsletter),
+        newsletter=newsletter_content(issue.newsletter),
     )
     return dataclasses.replace(content, content_hash=hash_content(content))
 
@@ -117,7 +117,8 @@ def hash_content(content: IssueContent) -> bytes:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode("ascii")).digest()
 
 
-def _newsletter(newsletter: Newsletter) -> NewsletterContent:
+def newsletter_content(newsletter: Newsletter) -> NewsletterContent:
+    """The facts of a newsletter that stand in a mail, as they are now."""
     return NewsletterContent(
         id=newsletter.id,
         slug=newsletter.slug,

@@ -21,13 +21,14 @@ SEED ?=
 
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo test faults chaos check lock clean
+.PHONY: help demo test faults chaos golden check lock clean
 
 help:
 	@echo 'make demo    run everything with a sample newsletter; Ctrl-C stops it, the data stays in var/'
 	@echo 'make test    the tests, on real servers (TESTS=tests/delivery OPTIONS="-k claim" for some of them)'
 	@echo 'make faults  those of them in which servers, workers and relays fail, and nobody may be lost or mailed twice'
 	@echo 'make chaos   all faults at once, by chance (RECIPIENTS=$(RECIPIENTS) MINUTES=$(MINUTES) SEED=1); loopback only'
+	@echo 'make golden  write the golden mails of the tests anew, after a design or wording changed on purpose: look at the difference'
 	@echo 'make check   ruff, mypy and the laws of the code'
 	@echo 'make lock    resolve requirements.lock again (OPTIONS=--upgrade for newer versions)'
 	@echo 'make clean   remove what can be made again; never var/'
@@ -43,6 +44,10 @@ faults: $(STAMP)
 
 chaos: $(STAMP)
 	@exec $(BIN)/python -m tests.faults.chaos --recipients $(RECIPIENTS) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --keep artifacts/chaos
+
+golden: $(STAMP)
+	@CURATOR_TEST_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/editions/test_whole_message.py -k golden
+	@git diff --stat -- tests/editions/golden
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

@@ -24,7 +24,7 @@ PROCESSES = {
 """Commands of curator/cli/processes.py, in the order of the help."""
 
 NOUNS = {
-    "newsletters": "Newsletters: create, list.",
+    "newsletters": "Newsletters: create, set how they look, list.",
     "sources": "Feeds that are watched: add, list, refresh.",
     "articles": "Articles: add an address or a text, list.",
     "issues": "Issues: create, fill, check, render, test, send.",

@@ -1,4 +1,4 @@
-"""Newsletters: create one, list them."""
+"""Newsletters: create one, list them, set how one looks."""
 
 from typing import Annotated, Any
 
@@ -8,8 +8,9 @@ from curator.accounts.audit import record
 from curator.cli.lookup import ACTOR, Slug
 from curator.cli.output import AsJson, say, say_json, say_table
 from curator.db.session import transaction
+from curator.errors import Invalid
 from curator.issues.models import Newsletter, Tracking
-from curator.issues.newsletters import create_newsletter, list_newsletters
+from curator.issues.newsletters import change_newsletter, create_newsletter, get_newsletter, list_newsletters
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -19,7 +20,7 @@ def create(
     slug: Slug,
     from_address: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="The address it comes from.")],
     name: Annotated[str, typer.Option(help="Its title; made from the slug when left out.")] = "",
-    language: Annotated[str, typer.Option(help="nl or en: the wording around the articles.")] = "nl",
+    language: Annotated[str, typer.Option(help="The wording around the articles: nl, en, de, fr, ar …")] = "nl",
     tracking: Annotated[Tracking, typer.Option(help="How much is measured.")] = Tracking.INDIVIDUAL,
     from_name: Annotated[str, typer.Option(help="The name beside the address; the title when left out.")] = "",
     timezone: Annotated[str, typer.Option(help="Where its editors live.")] = "Europe/Amsterdam",
@@ -48,6 +49,28 @@ def create(
         say(f"{title} is there. Next: curator articles add {slug} --text-file FILE")
 
 
+@app.command("set")
+def set_facts(
+    slug: Slug,
+    design: Annotated[str | None, typer.Option(help="classic, magazine, compact or letter.")] = None,
+    language: Annotated[str | None, typer.Option(help="The wording around the articles, and the way it runs.")] = None,
+    accent: Annotated[str | None, typer.Option(metavar="#RRGGBB", help="The colour of links and headings.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change how a newsletter looks from its next issue on."""
+    given = {"design": design, "language": language, "accent": accent}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if not changes:
+        raise Invalid("Name what to set; `curator newsletters set --help` has the options.")
+    with transaction() as session:
+        newsletter = change_newsletter(session, get_newsletter(session, slug), ACTOR, **changes)
+        facts = _facts(newsletter)
+    if as_json:
+        say_json(facts)
+    else:
+        say(f"{facts['name']}: {', '.join(f'{name} {value}' for name, value in changes.items())}.")
+
+
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """All newsletters."""
@@ -68,6 +91,8 @@ def _facts(newsletter: Newsletter) -> dict[str, Any]:
         "from_name": newsletter.from_name,
         "from_address": newsletter.from_address,
         "language": newsletter.language,
+        "design": newsletter.design,
+        "accent": newsletter.accent,
         "tracking": Tracking(newsletter.tracking).value,
         "timezone": newsletter.timezone,
         "sections": [section["name"] for section in newsletter.section_template],

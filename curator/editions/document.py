@@ -17,6 +17,9 @@ COLUMN = 536
 THUMBNAIL = 160
 _PHONE = 360
 
+RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
+"""Languages (ISO 639) written from right to left."""
+
 _NAME = re.compile(r"\{name\|([^{}|<>]{0,40})\}")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
@@ -29,7 +32,7 @@ def describe(content: IssueContent, marks: Marks, *, public_url: str, banner: st
     return {
         "language": language,
         "wording_language": written_language(language),
-        "direction": "rtl" if language in ("ar", "fa", "he", "ur") else "ltr",
+        **sides(language),
         "subject": clean(content.subject),
         "preheader": clean(content.preheader),
         "number": phrase(language, "issue", number=content.number),
@@ -38,14 +41,21 @@ def describe(content: IssueContent, marks: Marks, *, public_url: str, banner: st
         "newsletter": {
             "name": clean(newsletter.name),
             "description": clean(newsletter.description),
+            "sender": clean(newsletter.from_name or newsletter.name),
+            "logo": None,
             "postal_lines": [clean(line) for line in newsletter.postal_address.splitlines() if line.strip()],
         },
         "wording": {key: value for key, value in wording(language).items() if isinstance(value, str)},
         "why": phrase(language, "why", newsletter=clean(newsletter.name)),
+        "fonts": {"heading": "", "text": ""},
+        "header_html": "",
+        "footer_html": "",
+        "header_direction": "ltr",
+        "footer_direction": "ltr",
         "intro_html": named_html(content.intro_html, marks),
         "outro_html": named_html(content.outro_html, marks),
-        "intro_direction": direction(html.unescape(content.intro_html)),
-        "outro_direction": direction(html.unescape(content.outro_html)),
+        "intro_direction": direction(html.unescape(content.intro_html), language),
+        "outro_direction": direction(html.unescape(content.outro_html), language),
         "contents": [clean(section.name) for section in sections] if len(sections) > 2 else [],
         "sections": [_section(section, marks, language, public_url) for section in sections],
         "addresses": {
@@ -58,18 +68,28 @@ def describe(content: IssueContent, marks: Marks, *, public_url: str, banner: st
     }
 
 
+def sides(language: str) -> dict[str, str]:
+    """Which way the mail runs: `start` and `end` are the sides lines begin and end on."""
+    if language in RIGHT_TO_LEFT:
+        return {"direction": "rtl", "start": "right", "end": "left"}
+    return {"direction": "ltr", "start": "left", "end": "right"}
+
+
 def clean(text: str) -> str:
     """Text that HTML can hold: no controls but tab and line feed, no lone surrogates."""
     return _CONTROLS.sub("", text.encode("utf-8", "replace").decode("utf-8"))
 
 
-def direction(text: str) -> str:
-    """`rtl` or `ltr` by the first letter that has a direction, tags left out (Unicode bidirectional algorithm, P2)."""
-    for character in re.sub(r"<[^>]*>", "", text[:2000]):
-        kind = unicodedata.bidirectional(character)
-        if kind in ("L", "R", "AL"):
-            return "ltr" if kind == "L" else "rtl"
-    return "ltr"
+def direction(text: str, language: str) -> str:
+    """`rtl` or `ltr` by the first letter that has a direction, tags left out (Unicode bidirectional algorithm, P2).
+
+    In a language that runs from right to left a line stays so when it merely begins with a foreign name.
+    """
+    kinds = (unicodedata.bidirectional(character) for character in re.sub(r"<[^>]*>", "", text[:2000]))
+    found = ["ltr" if kind == "L" else "rtl" for kind in kinds if kind in ("L", "R", "AL")]
+    if language in RIGHT_TO_LEFT:
+        return "rtl" if "rtl" in found or not found else "ltr"
+    return found[0] if found else "ltr"
 
 
 def named_html(text: str, marks: Marks) -> str:
@@ -109,7 +129,7 @@ def _section(section: SectionContent, marks: Marks, language: str, public_url: s
     return {
         "name": clean(section.name),
         "label": clean(section.label),
-        "direction": direction(section.name),
+        "direction": direction(section.name, language),
         "items": [
             _item(item, marks, language, public_url, is_first=position == 0)
             for position, item in enumerate(section.items)
@@ -126,8 +146,8 @@ def _item(item: ItemContent, marks: Marks, language: str, public_url: str, *, is
         "author": clean(item.author),
         "facts": facts_line(item, language),
         "blurb_html": named_html(item.blurb_html, marks),
-        "direction": direction(item.title),
-        "blurb_direction": direction(html.unescape(item.blurb_html)),
+        "direction": direction(item.title, language),
+        "blurb_direction": direction(html.unescape(item.blurb_html), language),
         "read_on": read_on(item, language),
         "is_first": is_first,
         "picture": _picture(item.picture, public_url, is_first) if item.picture else None,
@@ -147,6 +167,8 @@ def _picture(picture: PictureContent, public_url: str, is_first: bool) -> dict[s
         "alt": clean(picture.alt),
         "is_large": is_large,
         "may_grow": is_wide and picture.width >= _PHONE,
+        "full_width": picture.width,
+        "full_height": max(1, picture.height),
         "width": width,
         "height": max(1, round(picture.height * width / max(1, picture.width))),
     }

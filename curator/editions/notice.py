@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from curator.editions import colours
 from curator.editions.designs import render_template, templates_folder
+from curator.editions.document import sides
 from curator.editions.headers import checked_address, mailbox_field, subject_field, verbatim_field
 from curator.editions.plain_text import wrap
 from curator.editions.quoted import encode_with_slots
@@ -48,6 +49,7 @@ def build_notice(
     values = {
         **data,
         "language": _language_of(name, language),
+        **sides(_language_of(name, language)),
         "newsletter": newsletter.name if newsletter else PRODUCT,
         "sender": sender_name,
         "postal_lines": _postal_lines(newsletter),

@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from curator.editions.designs import render_template
+from curator.editions.designs import render_design
 from curator.editions.document import describe
 from curator.editions.inline import inline, serialise
 from curator.editions.links import Links, RenderedLink
@@ -18,8 +18,6 @@ from curator.editions.plain_text import write_text
 from curator.editions.sandbox import render_limited
 from curator.editions.slots import Marks
 from curator.issues.content import IssueContent
-
-CLASSIC = "email/classic/issue.html"
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,12 @@ def render_issue(content: IssueContent, *, public_url: str, banner: str = "") ->
 
 def _apply_design(content: IssueContent, data: dict[str, Any]) -> str:
     source = content.newsletter.design_source
-    return render_template(CLASSIC, data) if source is None else render_limited(source, data)
+    return render_design(content.newsletter.design, data) if source is None else render_limited(source, data)
 
 
 def _name_of_design(content: IssueContent) -> str:
-    return CLASSIC if content.newsletter.design_source is None else f"the design of {content.newsletter.name}"
+    newsletter = content.newsletter
+    return f"the design {newsletter.design}" if newsletter.design_source is None else f"the design of {newsletter.name}"
 
 
 def _drop_data(page: etree._Element) -> None:

@@ -31,7 +31,9 @@ def _render(source: str, data: Any, designs: str) -> dict[str, Any]:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(
-        loader=jinja2.PrefixLoader({"email": jinja2.FileSystemLoader(designs)}),
+        loader=jinja2.PrefixLoader(
+            {"design": jinja2.FileSystemLoader(f"{designs}/classic"), "email": jinja2.FileSystemLoader(designs)}
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

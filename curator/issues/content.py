@@ -56,7 +56,7 @@ class SectionContent:
 
 @dataclass(frozen=True)
 class NewsletterContent:
-    """The newsletter's facts that stand in a mail. `design_source` None means our own design."""
+    """The newsletter's facts that stand in a mail. `design` is ours, `design_source` theirs or None."""
 
     id: int
     slug: str
@@ -70,6 +70,7 @@ class NewsletterContent:
     tracking: str
     postal_address: str
     accent: str
+    design: str
     design_source: str | None
 
 
@@ -104,7 +105,7 @@ def load_content(session: Session, issue_id: int) -> IssueContent:
         outro_html=to_html(issue.outro),
         outro_text=to_text(issue.outro),
         sections=tuple(_section(section, pictures) for section in issue.sections),
-        newsletter=_newsletter(issue.newsletter),
+        newsletter=newsletter_content(issue.newsletter),
     )
     return dataclasses.replace(content, content_hash=hash_content(content))
 
@@ -116,7 +117,8 @@ def hash_content(content: IssueContent) -> bytes:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode("ascii")).digest()
 
 
-def _newsletter(newsletter: Newsletter) -> NewsletterContent:
+def newsletter_content(newsletter: Newsletter) -> NewsletterContent:
+    """The facts of a newsletter that stand in a mail, as they are now."""
     return NewsletterContent(
         id=newsletter.id,
         slug=newsletter.slug,
@@ -130,6 +132,7 @@ def _newsletter(newsletter: Newsletter) -> NewsletterContent:
         tracking=str(newsletter.tracking),
         postal_address=newsletter.postal_address,
         accent=newsletter.accent,
+        design=newsletter.design,
         design_source=newsletter.design_source,
     )
 

@@ -45,7 +45,9 @@ class Newsletter(Base):
     postal_address: Mapped[str] = mapped_column(server_default="")
     accent: Mapped[str] = mapped_column(server_default="#0b5cad")
     section_template: Mapped[list[dict[str, Any]]]
-    # Our own design when NULL; otherwise a Jinja2 source that owners edit, rendered in the limited child.
+    # The folder of one of our own designs in templates/email: see curator/issues/brand.py.
+    design: Mapped[str] = mapped_column(server_default="classic")
+    # That design when NULL; otherwise a Jinja2 source that owners edit, rendered in the limited child.
     design_source: Mapped[str | None]
     relay_id: Mapped[int | None] = mapped_column(ForeignKey("relay.id", ondelete="SET NULL"))
     # Takes the next issue number under the row's lock, so that numbers have no gap and no twin.

@@ -14,11 +14,21 @@ from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
 from curator.errors import Conflict, Invalid, NotFound
+from curator.issues.brand import check_design
 from curator.issues.models import Newsletter, Tracking
 from curator.issues.section_template import check_sections, default_sections
 from curator.issues.text import clean_line, clean_text
 
-LANGUAGES = {"nl": "Nederlands", "en": "English", "de": "Deutsch", "fr": "Français"}
+LANGUAGES = {
+    "nl": "Nederlands",
+    "en": "English",
+    "de": "Deutsch",
+    "fr": "Français",
+    "ar": "العربية",
+    "he": "עברית",
+    "fa": "فارسی",
+    "ur": "اردو",
+}
 MOST_DESIGN_CHARACTERS = 200_000
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
@@ -187,6 +197,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "tracking": _tracking,
     "postal_address": _postal_address,
     "accent": _colour,
+    "design": lambda value: check_design(str(value)),
     "section_template": check_sections,
     "design_source": _design,
     "relay_id": lambda value: int(value) if value else None,

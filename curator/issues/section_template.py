@@ -13,6 +13,10 @@ _NAMES = {
     "en": ("Top story", "News", "In depth", "In brief"),
     "de": ("Titelgeschichte", "Nachrichten", "Hintergrund", "Kurz"),
     "fr": ("À la une", "Actualités", "Décryptage", "En bref"),
+    "ar": ("القصة الرئيسية", "أخبار", "خلفيات", "باختصار"),
+    "he": ("הסיפור המרכזי", "חדשות", "לעומק", "בקצרה"),
+    "fa": ("خبر اصلی", "اخبار", "تحلیل", "کوتاه"),
+    "ur": ("اہم خبر", "خبریں", "پس منظر", "مختصراً"),
 }
 _BOUNDS: tuple[tuple[int, int | None], ...] = ((1, 1), (2, 4), (1, 3), (0, 5))
 

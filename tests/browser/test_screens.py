@@ -90,7 +90,7 @@ def test_every_page_holds_at_every_width_in_both_schemes(demo: Demo, page: Page,
     _on_the_desk(camera, demo)
     _from_a_mail(camera, demo, page)
     assert not camera.faults, "\n".join(camera.faults)
-    assert camera.taken == 19 * len(WIDTHS) * len(SCHEMES)
+    assert camera.taken == 20 * len(WIDTHS) * len(SCHEMES)
 
 
 def _for_anybody(camera: Camera, demo: Demo) -> None:
@@ -111,6 +111,7 @@ def _on_the_desk(camera: Camera, demo: Demo) -> None:
     camera.visit("delivery", f"{demo.desk}/deliveries/41")
     camera.visit("report", f"{demo.desk}/reports/41")
     camera.visit("settings", f"{demo.desk}/settings")
+    camera.visit("settings-design", f"{demo.desk}/settings/design")
 
 
 def _from_a_mail(camera: Camera, demo: Demo, page: Page) -> None:

@@ -73,6 +73,7 @@ def newsletter(**changes: Any) -> NewsletterContent:
         "tracking": "individual",
         "postal_address": "Stichting Techniekweek\nGracht 1\n1015 CC Amsterdam",
         "accent": "#0b5cad",
+        "design": "classic",
         "design_source": None,
     }
     return NewsletterContent(**(facts | changes))

@@ -72,7 +72,7 @@ def test_what_readers_would_get_broken_is_an_error(content: IssueContent, code: 
         (one_item(blurb_html='<a href="https://example.org/">Klik hier</a>'), "generic_link_text"),
         (one_item(blurb_html="<p>" + "x " * 43_000 + "</p>"), "large"),
         (sample.issue({"postal_address": ""}), "no_postal_address"),
-        (sample.issue({"language": "fr"}), "wording_missing"),
+        (sample.issue({"language": "it"}), "wording_missing"),
         (
             sample.issue(
                 sections=(sample.section("A", *(sample.item(n, "x", address="https://a.test/") for n in (1, 2))),)

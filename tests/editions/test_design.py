@@ -5,15 +5,26 @@ import re
 import pytest
 from lxml import etree
 
+from curator.editions.checks import LARGE_AT, check_content
 from curator.editions.colours import READABLE, contrast
+from curator.editions.compile import compile_message
 from curator.editions.preview import preview_html
+from curator.editions.render import render_issue
+from curator.issues.brand import DESIGNS
 from tests.editions import sample
+from tests.editions.full_issue import full_issue
 from tests.editions.test_notice import notice
 
-MAILS = {
-    "issue": preview_html(sample.issue(), public_url=sample.PUBLIC_URL),
-    "bright accent": preview_html(sample.issue({"accent": "#ffe600"}), public_url=sample.PUBLIC_URL),
-    "dark accent": preview_html(sample.issue({"accent": "#1a0033"}), public_url=sample.PUBLIC_URL),
+ISSUES = {
+    f"{design}, {kind}": preview_html(full_issue(design, language, accent=accent), public_url=sample.PUBLIC_URL)
+    for design in DESIGNS
+    for kind, language, accent in (
+        ("its own accent", "nl", "#0b5cad"),
+        ("bright accent", "nl", "#ffe600"),
+        ("dark accent", "ar", "#1a0033"),
+    )
+}
+MAILS = ISSUES | {
     "notice": sample.bodies(notice())[1],
 }
 
@@ -65,19 +76,55 @@ def test_every_element_with_a_colour_has_one_by_night(name: str) -> None:
             assert named & set(element.get("class", "").split()), etree.tostring(element)[:200]
 
 
-def test_nothing_is_wider_than_the_column_and_no_text_is_small() -> None:
-    page = etree.HTML(MAILS["issue"])
+@pytest.mark.parametrize("name", ISSUES)
+def test_nothing_is_wider_than_the_column_and_no_text_is_small(name: str) -> None:
+    page = etree.HTML(ISSUES[name])
     for image in page.iter("img"):
-        assert int(image.get("width", "0")) <= 536
+        assert int(image.get("width", "0")) <= 600
         assert "max-width" in image.get("style", "")
     for paragraph in page.xpath("//*[contains(@class,'prose')]//p|//td"):
         size = declared(paragraph.get("style", "")).get("font-size", "16px")
         assert size == "1px" or int(size.removesuffix("px")) >= 15
-    widths = [int(w) for w in re.findall(r'style="[^"]*[^-]width:(\d+)px', MAILS["issue"])]
+    widths = [int(w) for w in re.findall(r'style="[^"]*[^-]width:(\d+)px', ISSUES[name])]
     assert all(width <= 1 for width in widths)
 
 
-def test_the_preview_text_is_hidden_and_comes_first() -> None:
-    hidden = etree.HTML(MAILS["issue"]).xpath("//body/div/*")[0]
+@pytest.mark.parametrize("name", ISSUES)
+def test_the_preview_text_is_hidden_and_comes_first(name: str) -> None:
+    hidden = etree.HTML(ISSUES[name]).xpath("//body/div/*")[0]
     assert "display:none" in hidden.get("style", "").replace(" ", "")
-    assert hidden.text.startswith("Plus: elf gemeenten")
+    assert hidden.text.startswith(("Batterij van natrium", "بطارية صوديوم"))
+    assert hidden.get("aria-hidden") == "true"
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("language", ["nl", "ar"])
+def test_an_issue_of_twelve_items_is_far_from_being_clipped(design: str, language: str) -> None:
+    content = full_issue(design, language)
+    rendered = render_issue(content, public_url=sample.PUBLIC_URL)
+    facts = compile_message(content, rendered, public_url=sample.PUBLIC_URL, inbound_domain="").facts
+    assert facts["html_bytes"] < LARGE_AT * 0.75
+    assert check_content(content, rendered, facts).errors == ()
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_every_item_is_there_with_its_words_and_its_link(design: str) -> None:
+    content = full_issue(design)
+    rendered = render_issue(content, public_url=sample.PUBLIC_URL)
+    items = [item for section in content.sections for item in section.items]
+    assert [link.item_id for link in rendered.links if link.item_id] == [item.id for item in items]
+    page = " ".join(etree.HTML(rendered.html).xpath("//body//text()"))
+    for item in items:
+        assert item.title in page
+        assert item.blurb_text.split("*")[0][:40] in page
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_outlook_gets_tables_that_fit_and_close(design: str) -> None:
+    """Its engine knows no max-width: whatever stands beside something else does so in cells of a fixed width."""
+    html = render_issue(full_issue(design), public_url=sample.PUBLIC_URL).html
+    notes = "".join(re.findall(r"(?s)<!--\[if mso\]>(.*?)<!\[endif\]-->", html.split("</head>")[1]))
+    assert notes.count("<table") == notes.count("</table>") > 0
+    assert notes.count("<td") == notes.count("</td>")
+    for row in re.findall(r'<table role="presentation" width="(\d+)"[^>]*><tr>((?:<td[^>]*>(?:</td>)?)+)', notes):
+        assert sum(int(width) for width in re.findall(r'width="(\d+)"', row[1])) == int(row[0])

@@ -36,14 +36,15 @@ def test_every_notice_is_a_triple_in_every_language_we_have_words_for(folder: Pa
 
 
 @pytest.mark.parametrize("name", DATA)
-@pytest.mark.parametrize("language", ["nl", "en", "de"])
+@pytest.mark.parametrize("language", ["nl", "en", "de", "fr", "ar", "he", "fa", "ur", "it"])
 def test_a_notice_is_one_clean_message_with_its_link_in_both_parts(name: str, language: str) -> None:
     raw = notice(name, language)
     assert sample.wire_faults(raw) == []
     text, page = sample.bodies(raw)
     assert f"\n{LINK}\n" in text
     assert page.count(f'href="{LINK}"') == 2
-    assert f'<html lang="{"nl" if language == "nl" else "en"}"' in page
+    runs = "rtl" if language in ("ar", "he", "fa", "ur") else "ltr"
+    assert f'<html lang="{"en" if language == "it" else language}" dir="{runs}"' in page
     assert not re.search(r"\{\{|\{%|None", text + re.sub(r"(?s)<style.*?</style>", "", page))
 
 

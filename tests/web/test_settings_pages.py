@@ -208,7 +208,7 @@ def test_people_of_another_newsletter_are_out_of_reach(
 
 def test_a_design_that_fails_is_not_saved_and_names_the_line(session: Session, cast: Any, owner: Any) -> None:
     source = "<html><body>\n<p>fine</p>\n{% if %}\n</body></html>"
-    answer = owner.submit(f"{BASE}/design", source=source, use="own")
+    answer = owner.submit(f"{BASE}/design/own", source=source)
     assert answer.status_code == 422
     assert "Line 3." in answer.text
     session.refresh(cast.weekly)

@@ -11,12 +11,12 @@ from curator.errors import Invalid
 from curator.issues.newsletters import LANGUAGES, change_newsletter
 from curator.issues.section_template import MOST_SECTIONS
 from curator.web.access import Db, Desk, Owner, Viewer
-from curator.web.desk import settings_design, settings_people, settings_relay
+from curator.web.desk import design_look, settings_design, settings_people, settings_relay
 from curator.web.desk.tracking_modes import TRACKING_MODES
 from curator.web.pages import page
 
 router = APIRouter()
-for part in (settings_design, settings_people, settings_relay):
+for part in (design_look, settings_design, settings_people, settings_relay):
     router.include_router(part.router)
 
 FACTS = ("name", "description", "from_name", "from_address", "reply_to", "language", "timezone", "postal_address")

@@ -1,19 +1,17 @@
-"""The design of a newsletter: ours, or a template its owners write. One that cannot render is never saved."""
+"""The design of a newsletter: one of ours, or a template its owners write. One that cannot render is never saved."""
 
-import dataclasses
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy.orm import Session
 
 from curator.accounts.roles import may
-from curator.editions.designs import templates_folder
-from curator.editions.render import CLASSIC, render_issue
+from curator.editions.designs import MAIN_FILE, design_files
+from curator.editions.render import render_issue
 from curator.errors import Invalid, TemplateFailed
-from curator.issues.compose import create_issue, list_issues
-from curator.issues.content import IssueContent, hash_content, load_content
+from curator.issues.brand import DESIGNS
 from curator.issues.newsletters import change_newsletter
+from curator.issues.specimen import issue_to_show, with_newsletter
 from curator.settings import get_settings
 from curator.web.access import Db, Desk, Owner, Viewer
 from curator.web.pages import page
@@ -23,44 +21,34 @@ router = APIRouter()
 
 @router.get("/n/{slug}/settings/design")
 def design(request: Request, desk: Viewer, saved: bool = False) -> HTMLResponse:
-    """The template in use; editors may read it."""
+    """Every design with the latest issue in it; editors may look."""
     return _design(request, desk, desk.newsletter.design_source or "", saved=saved)
 
 
 @router.post("/n/{slug}/settings/design")
-def save_design(
-    request: Request, desk: Owner, db: Db, source: Annotated[str, Form()] = "", use: Annotated[str, Form()] = "own"
-) -> Response:
-    """Use this template from now on, after rendering the latest issue with it; `use` ours puts our own back."""
-    wanted = source if use == "own" and source.strip() else ""
+def save_design(desk: Owner, db: Db, design: Annotated[str, Form()] = "") -> Response:
+    """Use this design of ours from the next issue on."""
+    change_newsletter(db, desk.newsletter, desk.by, design=design, design_source="")
+    return _saved(desk)
+
+
+@router.post("/n/{slug}/settings/design/own")
+def save_own_design(request: Request, desk: Owner, db: Db, source: Annotated[str, Form()] = "") -> Response:
+    """Use this template from now on, after rendering the latest issue with it."""
     try:
-        if wanted:
-            render_issue(_with_design(_latest(db, desk), wanted), public_url=get_settings().public_url)
-        change_newsletter(db, desk.newsletter, desk.by, design_source=wanted)
+        content = with_newsletter(issue_to_show(db, desk.newsletter), design_source=source)
+        render_issue(content, public_url=get_settings().public_url)
+        change_newsletter(db, desk.newsletter, desk.by, design_source=source)
     except TemplateFailed as error:
         line = error.facts.get("line")
         return _design(request, desk, source, problem=error.message, line=line if isinstance(line, int) else None)
     except Invalid as error:
         return _design(request, desk, source, problem=error.message)
+    return _saved(desk)
+
+
+def _saved(desk: Desk) -> RedirectResponse:
     return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/design?saved=true", status_code=303)
-
-
-def _latest(db: Session, desk: Desk) -> IssueContent:
-    """The newest issue; for a newsletter without one an empty issue that is rolled back at once."""
-    issues = list_issues(db, desk.newsletter.id)
-    if issues:
-        return load_content(db, issues[0].id)
-    attempt = db.begin_nested()
-    try:
-        return load_content(db, create_issue(db, desk.newsletter.id, "A first issue").id)
-    finally:
-        attempt.rollback()
-
-
-def _with_design(content: IssueContent, source: str) -> IssueContent:
-    newsletter = dataclasses.replace(content.newsletter, design_source=source)
-    changed = dataclasses.replace(content, newsletter=newsletter)
-    return dataclasses.replace(changed, content_hash=hash_content(changed))
 
 
 def _design(
@@ -85,8 +73,9 @@ def _design(
         current="settings",
         part="design",
         editable=may(desk.role, "own"),
+        designs=DESIGNS,
         source=source,
-        ours=(templates_folder() / CLASSIC).read_text(),
+        ours=design_files(desk.newsletter.design)[MAIN_FILE],
         problem=problem,
         line=line,
         around=around,

@@ -1,0 +1,36 @@
+"""How a newsletter looks, from the command line."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from curator.accounts.models import AuditEntry
+from curator.errors import Invalid, NotFound
+from tests.cli.calling import call
+
+
+@pytest.fixture(autouse=True)
+def _newsletter(session: Session) -> None:
+    call("newsletters", "create", "week", "--name", "Week", "--from", "desk@week.test")
+
+
+def test_a_design_is_chosen_and_recorded(session: Session) -> None:
+    said = call("newsletters", "set", "week", "--design", "magazine", "--accent", "#AA0000").json
+    assert (said["design"], said["accent"]) == ("magazine", "#aa0000")
+    assert call("newsletters", "list").json[0]["design"] == "magazine"
+    entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert entry is not None and entry.action == "newsletter.changed"
+    assert entry.detail == {"fields": ["accent", "design"]}
+
+
+@pytest.mark.parametrize("words", [("--design", "brochure"), ("--accent", "red"), ("--language", "xx"), ()])
+def test_what_cannot_be_is_refused_and_says_what_can(words: tuple[str, ...]) -> None:
+    with pytest.raises(Invalid) as refused:
+        call("newsletters", "set", "week", *words)
+    assert len(refused.value.message) > 20
+    assert call("newsletters", "list").json[0]["design"] == "classic"
+
+
+def test_a_newsletter_that_is_not_there() -> None:
+    with pytest.raises(NotFound):
+        call("newsletters", "set", "month", "--design", "letter")

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import sys
 import threading
 import time
@@ -40,6 +41,7 @@ class Sink:
         capabilities: tuple[str, ...] = ("PIPELINING", "SIZE 50000000", "8BITMIME"),
         keep: bool = False,
         users: dict[str, str] | None = None,
+        certificate: Path | None = None,
     ) -> None:
         self.faults = faults or Faults()
         self.port = port
@@ -47,6 +49,9 @@ class Sink:
         self.log = log
         self.keep = keep
         self.users = users or {}
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate is not None else None
+        if certificate is not None:
+            self.show(certificate)
         self.contents: list[bytes] = []
         self.commands: deque[str] = deque(maxlen=10_000)
         self.accepted = 0
@@ -66,6 +71,11 @@ class Sink:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stopped.set)
         self._thread.join(10)
+
+    def show(self, certificate: Path) -> None:
+        """From now on every new connection is shown this certificate (a file with its key)."""
+        assert self._tls is not None, "a sink that began without TLS goes on without"
+        self._tls.load_cert_chain(certificate)
 
     def recipients(self) -> Counter[str]:
         """How often each address was accepted, from the log on disk."""
@@ -91,7 +101,7 @@ class Sink:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         server = await self._loop.create_server(
-            lambda: Session(self), "127.0.0.1", self.port, backlog=512, reuse_address=True
+            lambda: Session(self), "127.0.0.1", self.port, backlog=512, reuse_address=True, ssl=self._tls
         )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
@@ -150,9 +160,12 @@ def main() -> None:
     parser.add_argument("--log", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--faults", default="{}", help="JSON of Faults")
-    parser.add_argument("--obey", action="store_true", help="a plan of faults on each line of stdin; ends with it")
+    parser.add_argument("--certificate", type=Path, help="with its key; TLS from the first byte")
+    obey = "on each line of stdin a plan of faults, or the path of another certificate; ends with it"
+    parser.add_argument("--obey", action="store_true", help=obey)
     chosen = parser.parse_args()
-    sink = Sink(chosen.log, port=chosen.port, faults=Faults(**json.loads(chosen.faults)))
+    faults = Faults(**json.loads(chosen.faults))
+    sink = Sink(chosen.log, port=chosen.port, faults=faults, certificate=chosen.certificate)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(sink, is_obedient=chosen.obey))
     os._exit(0)
@@ -172,10 +185,12 @@ async def _serve(sink: Sink, *, is_obedient: bool) -> None:
 
 def _obey(sink: Sink) -> None:
     line = sys.stdin.readline()
-    if line:
-        sink.faults.change(json.loads(line))
-    else:
+    if not line:
         sink.stop()
+    elif isinstance(order := json.loads(line), str):
+        sink.show(Path(order))
+    else:
+        sink.faults.change(order)
 
 
 if __name__ == "__main__":

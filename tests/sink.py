@@ -42,6 +42,7 @@ class Sink:
         keep: bool = False,
         users: dict[str, str] | None = None,
         certificate: Path | None = None,
+        is_starttls: bool = False,
     ) -> None:
         self.faults = faults or Faults()
         self.port = port
@@ -49,7 +50,8 @@ class Sink:
         self.log = log
         self.keep = keep
         self.users = users or {}
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate is not None else None
+        self.is_starttls = is_starttls
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate is not None else None
         if certificate is not None:
             self.show(certificate)
         self.contents: list[bytes] = []
@@ -74,8 +76,8 @@ class Sink:
 
     def show(self, certificate: Path) -> None:
         """From now on every new connection is shown this certificate (a file with its key)."""
-        assert self._tls is not None, "a sink that began without TLS goes on without"
-        self._tls.load_cert_chain(certificate)
+        assert self.tls is not None, "a sink that began without TLS goes on without"
+        self.tls.load_cert_chain(certificate)
 
     def recipients(self) -> Counter[str]:
         """How often each address was accepted, from the log on disk."""
@@ -101,7 +103,12 @@ class Sink:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         server = await self._loop.create_server(
-            lambda: Session(self), "127.0.0.1", self.port, backlog=512, reuse_address=True, ssl=self._tls
+            lambda: Session(self),
+            "127.0.0.1",
+            self.port,
+            backlog=512,
+            reuse_address=True,
+            ssl=None if self.is_starttls else self.tls,
         )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()

@@ -5,6 +5,7 @@ Replies to what came in one read leave in one write. The body is collected up to
 
 import asyncio
 import base64
+import contextlib
 import socket
 import time
 from collections.abc import Iterable
@@ -74,10 +75,22 @@ class Session(asyncio.Protocol):
 
     def _on_ehlo(self, line: str) -> None:
         words = ["sink.test", *self._sink.capabilities, *(["AUTH PLAIN LOGIN"] if self._sink.users else [])]
+        words += ["STARTTLS"] if self._sink.is_starttls and not self._transport.get_extra_info("sslcontext") else []
         self._answer("ehlo", *(f"250-{word}" for word in words[:-1]), f"250 {words[-1]}")
 
     def _on_helo(self, line: str) -> None:
         self._say("250 sink.test")
+
+    def _on_star(self, line: str) -> None:
+        self._say("220 2.0.0 go on")
+        self._send()
+        self._protecting = asyncio.ensure_future(self._protect())
+
+    async def _protect(self) -> None:
+        loop, tls = asyncio.get_running_loop(), self._sink.tls
+        assert tls is not None
+        with contextlib.suppress(OSError):
+            self._transport = await loop.start_tls(self._transport, self, tls, server_side=True)
 
     def _on_auth(self, line: str) -> None:
         words = line.split(" ")

@@ -19,7 +19,8 @@ from curator.delivery.models import Security
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.replies import Answer, Phase
 from curator.delivery.smtp import Line, Waits
-from tests.sink import Faults, Sink
+from tests.faults.certificates import Authority
+from tests.sink import Faults, Sink, new_loop
 
 BODY = b"Subject: x\r\n\r\n..dots\r\nend\r\n"
 WAITS = Waits(dot=1.0, phase=1.0)
@@ -266,6 +267,30 @@ def test_certificates_are_verified(
 
     told = asyncio.run(run())
     assert told == "open" if is_known else told.startswith("tls: its certificate is not accepted")
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, new_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+def test_messages_one_after_another_over_a_protected_line(
+    security: Security, loop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    bodies = [b"Subject: x\r\n\r\n" + b"x" * 70 * lines + b"\r\n" for lines in (1, 400, 1, 1, 9000, 30_000, 1)]
+
+    async def send(port: int) -> list[int]:
+        line = await open_line(relay(port, security=security), Waits(dot=5.0, phase=5.0), "me")
+        answers = [await line.deliver("a@example.org", "b@example.org", body) for body in bodies]
+        await line.quit()
+        return [answer.reply.code if answer.reply else 0 for answer in answers]
+
+    is_starttls = security is Security.STARTTLS
+    with (
+        Sink(None, keep=True, certificate=authority.good, is_starttls=is_starttls) as sink,
+        asyncio.Runner(loop_factory=loop) as runner,
+    ):
+        assert runner.run(send(sink.port)) == [250] * len(bodies)
+    assert sink.contents == bodies
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import sys
 import threading
 import time
@@ -40,6 +41,8 @@ class Sink:
         capabilities: tuple[str, ...] = ("PIPELINING", "SIZE 50000000", "8BITMIME"),
         keep: bool = False,
         users: dict[str, str] | None = None,
+        certificate: Path | None = None,
+        is_starttls: bool = False,
     ) -> None:
         self.faults = faults or Faults()
         self.port = port
@@ -47,6 +50,10 @@ class Sink:
         self.log = log
         self.keep = keep
         self.users = users or {}
+        self.is_starttls = is_starttls
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate is not None else None
+        if certificate is not None:
+            self.show(certificate)
         self.contents: list[bytes] = []
         self.commands: deque[str] = deque(maxlen=10_000)
         self.accepted = 0
@@ -77,6 +84,11 @@ class Sink:
         for transport in list(self.sessions):
             transport.abort()
 
+    def show(self, certificate: Path) -> None:
+        """From now on every new connection is shown this certificate (a file with its key)."""
+        assert self.tls is not None, "a sink that began without TLS goes on without"
+        self.tls.load_cert_chain(certificate)
+
     def recipients(self) -> Counter[str]:
         """How often each address was accepted, from the log on disk."""
         return Counter(entry["recipient"] for entry in self.entries())
@@ -101,7 +113,12 @@ class Sink:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         server = await self._loop.create_server(
-            lambda: Session(self), "127.0.0.1", self.port, backlog=512, reuse_address=True
+            lambda: Session(self),
+            "127.0.0.1",
+            self.port,
+            backlog=512,
+            reuse_address=True,
+            ssl=None if self.is_starttls else self.tls,
         )
         self._server = server
         self.port = server.sockets[0].getsockname()[1]
@@ -161,9 +178,12 @@ def main() -> None:
     parser.add_argument("--log", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--faults", default="{}", help="JSON of Faults")
-    parser.add_argument("--obey", action="store_true", help="a plan of faults on each line of stdin; ends with it")
+    parser.add_argument("--certificate", type=Path, help="with its key; TLS from the first byte")
+    obey = "on each line of stdin a plan of faults, or the path of another certificate; ends with it"
+    parser.add_argument("--obey", action="store_true", help=obey)
     chosen = parser.parse_args()
-    sink = Sink(chosen.log, port=chosen.port, faults=Faults(**json.loads(chosen.faults)))
+    faults = Faults(**json.loads(chosen.faults))
+    sink = Sink(chosen.log, port=chosen.port, faults=faults, certificate=chosen.certificate)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(sink, is_obedient=chosen.obey))
     os._exit(0)
@@ -183,10 +203,12 @@ async def _serve(sink: Sink, *, is_obedient: bool) -> None:
 
 def _obey(sink: Sink) -> None:
     line = sys.stdin.readline()
-    if line:
-        sink.faults.change(json.loads(line))
-    else:
+    if not line:
         sink.stop()
+    elif isinstance(order := json.loads(line), str):
+        sink.show(Path(order))
+    else:
+        sink.faults.change(order)
 
 
 if __name__ == "__main__":

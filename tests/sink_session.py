@@ -5,6 +5,7 @@ Replies to what came in one read leave in one write. The body is collected up to
 
 import asyncio
 import base64
+import contextlib
 import socket
 import time
 from collections.abc import Iterable
@@ -28,7 +29,7 @@ class Session(asyncio.Protocol):
         self._searched = 0
         self._is_body = False
         self._was_drawn = False  # for the body that is coming in
-        self._is_stuck = False
+        self._is_stuck = self._is_ending = False
         self._sender: str | None = None
         self._recipient = ""
         self._began = 0.0
@@ -78,10 +79,22 @@ class Session(asyncio.Protocol):
 
     def _on_ehlo(self, line: str) -> None:
         words = ["sink.test", *self._sink.capabilities, *(["AUTH PLAIN LOGIN"] if self._sink.users else [])]
+        words += ["STARTTLS"] if self._sink.is_starttls and not self._transport.get_extra_info("sslcontext") else []
         self._answer("ehlo", *(f"250-{word}" for word in words[:-1]), f"250 {words[-1]}")
 
     def _on_helo(self, line: str) -> None:
         self._say("250 sink.test")
+
+    def _on_star(self, line: str) -> None:
+        self._say("220 2.0.0 go on")
+        self._send()
+        self._protecting = asyncio.ensure_future(self._protect())
+
+    async def _protect(self) -> None:
+        loop, tls = asyncio.get_running_loop(), self._sink.tls
+        assert tls is not None
+        with contextlib.suppress(OSError):
+            self._transport = await loop.start_tls(self._transport, self, tls, server_side=True)
 
     def _on_auth(self, line: str) -> None:
         words = line.split(" ")
@@ -253,6 +266,8 @@ class Session(asyncio.Protocol):
             for each in waiting:
                 self._put(each)
             self._send()
+            if self._is_ending and not self._is_busy:
+                self._transport.close()
             return
         pause, data = pieces[0]
         asyncio.get_running_loop().call_later(pause, self._piece, data, pieces[1:])
@@ -270,6 +285,10 @@ class Session(asyncio.Protocol):
                 self._transport.write(data)
 
     def _close(self) -> None:
+        """After the replies that take their time: they belong to what was said before."""
+        if self._is_busy:
+            self._is_stuck = self._is_ending = True
+            return
         self._send()
         self._transport.close()
 

@@ -1,7 +1,8 @@
 """The scheduler: rings the doorbell for every sweep at its interval. Started by `curator beat`.
 
 Keeps no schedule on disk, because sweeps ask the database what is due: two of these do no harm, none at all means that
-only doorbells ring. A ring nobody heard for two intervals is forgotten, so that a pause leaves no queue behind.
+only doorbells ring. Rings that nobody hears do not pile up: what waits in a queue is counted. None expires, because a
+worker would decide that by its own clock.
 """
 
 import heapq
@@ -12,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+import redis
 import structlog
 
 from curator.db.heartbeats import Process
@@ -22,6 +24,9 @@ from workers.app import app
 from workers.pulse import Pulse
 
 log = structlog.get_logger(__name__)
+
+MOST_UNHEARD = 10
+"""While so many tasks wait in its queue a sweep is not rung: whoever hears them looks for everything."""
 
 
 class Sweep(NamedTuple):
@@ -75,14 +80,21 @@ def keep_time(
 
 
 def ring(sweep: Sweep) -> bool:
-    """Enqueue the sweep; False when the broker is down, which is logged: it is rung again at the next turn."""
+    """Enqueue the sweep, unless rings wait there already or the broker is down: it is rung again at the next turn."""
     queue = QUEUES[sweep.task.partition(".")[0]]
     try:
-        app.send_task(sweep.task, queue=queue, expires=max(sweep.interval * 2, 10.0), retry=False)
+        if _unheard(queue) >= MOST_UNHEARD:
+            return False
+        app.send_task(sweep.task, queue=queue, retry=False)
     except Exception as error:  # noqa: BLE001 - an edge: whatever is wrong with the broker, the next turn tries again
         log.warning("sweep_not_rung", task=sweep.task, error=type(error).__name__)
         return False
     return True
+
+
+def _unheard(queue: str) -> int:
+    with redis.Redis.from_url(get_settings().redis_url, socket_timeout=2, socket_connect_timeout=2) as client:
+        return int(client.llen(queue))
 
 
 if __name__ == "__main__":

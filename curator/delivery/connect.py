@@ -51,6 +51,8 @@ class _Opening:
     async def open(self) -> Line:
         await self._connect()
         try:
+            if self._relay.security is Security.TLS:
+                await self._protect()
             await self._expect(Phase.GREETING, None)
             await self._greet()
             if self._relay.security is Security.STARTTLS:
@@ -64,19 +66,10 @@ class _Opening:
         return Line(self._wire, self._capabilities, self._waits)
 
     async def _connect(self) -> None:
-        is_tls = self._relay.security is Security.TLS
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._waits.phase):
-                transport, self._wire = await loop.create_connection(
-                    Wire,
-                    self._relay.host,
-                    self._relay.port,
-                    ssl=client_context() if is_tls else None,
-                    server_hostname=self._relay.host if is_tls else None,
-                )
-        except ssl.SSLError as error:
-            raise Trouble(Answer(Phase.TLS, why=_tls_reason(error))) from error
+                transport, self._wire = await loop.create_connection(Wire, self._relay.host, self._relay.port)
         except (OSError, TimeoutError) as error:
             raise Trouble(Answer(Phase.CONNECT, why=_connect_reason(error))) from error
         # Without this the dot waits 40 ms for the acknowledgement of the body (Nagle and delayed ACK).
@@ -97,6 +90,10 @@ class _Opening:
         if "STARTTLS" not in self._capabilities:
             self._refuse(Answer(Phase.TLS, why="the relay offers no STARTTLS"))
         await self._expect(Phase.TLS, "STARTTLS")
+        await self._protect()
+
+    async def _protect(self) -> None:
+        """TLS over the connection there is: a body counts as drained when that one has passed on every byte."""
         if self._wire.has_reply:  # words injected before the protection began (CVE-2011-0411)
             self._refuse(Answer(Phase.TLS, why="the relay spoke before the connection was protected"))
         try:

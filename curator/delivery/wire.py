@@ -40,7 +40,9 @@ class Wire(asyncio.BufferedProtocol):
         """Speak over this transport: the first one, or the protected one after STARTTLS."""
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")  # noqa: S101 - uvloop's own class
         self._transport = transport  # type: ignore[assignment]
-        self._transport.set_write_buffer_limits(high=0)  # type: ignore[union-attr]
+        # A protected transport takes reaching its limit for exceeding it: with 0 it says "full" when it is empty.
+        is_protected = transport.get_extra_info("sslcontext") is not None
+        self._transport.set_write_buffer_limits(high=int(is_protected), low=0)  # type: ignore[union-attr]
 
     @property
     def transport(self) -> asyncio.Transport:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -11,7 +12,8 @@ from curator.delivery.models import Security
 from curator.delivery.relay_plan import RelayPlan
 from curator.delivery.replies import Answer, Phase
 from curator.delivery.smtp import Line, Waits
-from tests.sink import Faults, Sink
+from tests.faults.certificates import Authority
+from tests.sink import Faults, Sink, new_loop
 
 BODY = b"Subject: x\r\n\r\n..dots\r\nend\r\n"
 WAITS = Waits(dot=1.0, phase=1.0)
@@ -216,6 +218,30 @@ def test_signing_in_by_login() -> None:
         (b"cA==\r\n", b"235 ok\r\n"),
         (b"QUIT\r\n", b"221 bye\r\n"),
     )(open_and_quit)
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, new_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+def test_messages_one_after_another_over_a_protected_line(
+    security: Security, loop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    bodies = [b"Subject: x\r\n\r\n" + b"x" * 70 * lines + b"\r\n" for lines in (1, 400, 1, 1, 9000, 30_000, 1)]
+
+    async def send(port: int) -> list[int]:
+        line = await open_line(relay(port, security=security), Waits(dot=5.0, phase=5.0), "me")
+        answers = [await line.deliver("a@example.org", "b@example.org", body) for body in bodies]
+        await line.quit()
+        return [answer.reply.code if answer.reply else 0 for answer in answers]
+
+    is_starttls = security is Security.STARTTLS
+    with (
+        Sink(None, keep=True, certificate=authority.good, is_starttls=is_starttls) as sink,
+        asyncio.Runner(loop_factory=loop) as runner,
+    ):
+        assert runner.run(send(sink.port)) == [250] * len(bodies)
+    assert sink.contents == bodies
 
 
 @pytest.mark.parametrize(

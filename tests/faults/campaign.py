@@ -221,6 +221,11 @@ class Campaign:
             self.beats.append(self.processes.start_beat())
         return True
 
+    def set_clock(self, seconds: float) -> bool:
+        """The wall clock of one machine is off by this from now on."""
+        self.chance.choice(self.processes.clocks).set(seconds)
+        return True
+
     def _readers(self, count: int) -> list[tuple[int, int | None, str]]:
         """Some readers of the delivery that have not left yet: (message, subscription, address)."""
         lowest, highest = self.insist(

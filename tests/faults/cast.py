@@ -66,7 +66,7 @@ def a_delivery(session: Session, settings: Settings, readers: int, port: int, **
 
 def aim(session: Session, port: int, **relay: object) -> None:
     """The relay `default` is the sink at `port`."""
-    set_relay(session, "default", host="127.0.0.1", port=port, security="none", **relay)  # type: ignore[arg-type]
+    set_relay(session, "default", host="127.0.0.1", port=port, **{"security": "none", **relay})  # type: ignore[arg-type]
 
 
 def start(session: Session, settings: Settings, issue: Issue) -> Delivery:

@@ -191,7 +191,7 @@ def no_mix_up(e: Evidence) -> Finding:
             yield f"{_told(row)} went to {entry['recipient']} with To: {entry['to']}"
         elif strange := [token for token in entry["tokens"] if not _owns(row, *token)]:
             yield f"{_told(row)} carries tokens of somebody else: {strange}"
-        elif any(name != row.name for name in entry["names"]):
+        elif any(name not in row.name for name in entry["names"]):
             yield f"{_told(row)} is called {entry['names']}, not {row.name}"
 
 

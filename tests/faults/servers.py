@@ -17,6 +17,7 @@ from curator.db.upgrade import upgrade
 from curator.embedded import children
 from curator.embedded.postgres import Postgres
 from curator.embedded.valkey import Valkey
+from tests.faults.clock import Clock
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,10 +91,14 @@ class Servers:
 
 
 class Processes:
-    """Workers and beat, started again like a supervisor would. Ends all of them with the block."""
+    """Workers and beat, started again like a supervisor would. Ends all of them with the block.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    With `machines` they run on so many in turn, each with a wall clock of its own that can be set.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, machines: int = 0) -> None:
         self._folder = folder
+        self.clocks = [Clock(folder / f"clock-{number}") for number in range(machines)]
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._running: list[subprocess.Popen[bytes]] = []
         self._number = 0
@@ -109,6 +114,8 @@ class Processes:
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """`python -m …` with a log file of its own."""
+        if self.clocks:
+            command = ("tests.faults.clock", str(self.clocks[self._number % len(self.clocks)].path), *command)
         self._number += 1
         process = children.spawn(
             [sys.executable, "-m", *command],

@@ -17,8 +17,9 @@ from curator.delivery.models import Delivery, DeliveryState, Health, Message, Me
 from curator.delivery.relays import set_relay
 from curator.settings import Settings
 from tests.delivery.cast import a_frozen_delivery
-from tests.faults.laboratory import judge, send_until_done, state_of
-from tests.sink import Faults, Sink
+from tests.faults import laboratory
+from tests.faults.laboratory import send_until_done, state_of
+from tests.sink import FLUSH_SECONDS, Faults, Sink
 
 READERS = 400
 
@@ -45,6 +46,12 @@ def a_pool(session: Session, settings: Settings, *ports: int, readers: int = REA
     for name, port in zip(("second", "third"), ports[1:], strict=False):
         set_relay(session, name, host="127.0.0.1", port=port, security="none", pool="all", **fields)  # type: ignore[arg-type]
     return a_frozen_delivery(session, settings, readers, ports[0], pool="all")
+
+
+def judge(session: Session, delivery: Delivery, sink: Sink, **seen: int) -> Counter[MessageState]:
+    """Every invariant, once the sinks that share the log have written what they accepted last."""
+    time.sleep(3 * FLUSH_SECONDS)
+    return laboratory.judge(session, delivery, sink, **seen)
 
 
 def carried(session: Session) -> Counter[str]:

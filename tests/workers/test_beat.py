@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+import redis
 
 from curator.doorbell import QUEUES
 from curator.settings import Settings
@@ -63,3 +64,16 @@ def test_a_broker_that_is_down_is_no_reason_to_end(settings: Settings, monkeypat
 
     monkeypatch.setattr(beat.app, "send_task", refuse)
     beat.ring(Sweep("upkeep.sweep", 2.0))
+
+
+def test_rings_that_nobody_hears_do_not_pile_up(
+    settings: Settings, redis_client: "redis.Redis[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(task: str, *, queue: str, retry: bool) -> None:
+        redis_client.lpush(queue, task)
+
+    monkeypatch.setattr(beat.app, "send_task", send)
+    rang = [beat.ring(Sweep("upkeep.sweep", 2.0)) for _ in range(beat.MOST_UNHEARD + 5)]
+    assert redis_client.llen(QUEUES["upkeep"]) == rang.count(True) == beat.MOST_UNHEARD
+    redis_client.rpop(QUEUES["upkeep"])
+    assert beat.ring(Sweep("upkeep.sweep", 2.0))

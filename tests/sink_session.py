@@ -30,6 +30,7 @@ class Session(asyncio.Protocol):
         self._is_body = False
         self._was_drawn = False  # for the body that is coming in
         self._is_stuck = False
+        self._is_leaving = False
         self._sender: str | None = None
         self._recipient = ""
         self._began = 0.0
@@ -260,6 +261,8 @@ class Session(asyncio.Protocol):
             for each in waiting:
                 self._put(each)
             self._send()
+            if self._is_leaving:
+                self._close()
             return
         pause, data = pieces[0]
         asyncio.get_running_loop().call_later(pause, self._piece, data, pieces[1:])
@@ -277,6 +280,10 @@ class Session(asyncio.Protocol):
                 self._transport.write(data)
 
     def _close(self) -> None:
+        """When everything said before is sent: a reply that takes its time is still a reply."""
+        if self._is_busy:
+            self._is_stuck = self._is_leaving = True
+            return
         self._send()
         self._transport.close()
 

@@ -29,7 +29,8 @@ class Session(asyncio.Protocol):
         self._searched = 0
         self._is_body = False
         self._was_drawn = False  # for the body that is coming in
-        self._is_stuck = self._is_ending = False
+        self._is_stuck = False
+        self._is_leaving = False
         self._sender: str | None = None
         self._recipient = ""
         self._began = 0.0
@@ -42,13 +43,9 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
         self._sink.taken += 1
-        self._sink.sessions.add(transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._answer("connect", "220 sink.test ESMTP")
         self._send()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._sink.sessions.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
@@ -131,9 +128,7 @@ class Session(asyncio.Protocol):
             self._say("503 5.5.1 MAIL first")
             return
         recipient = line[line.index("<") + 1 : line.rindex(">")]
-        if reply := self._sink.faults.domains.get(recipient.rpartition("@")[2]):
-            self._say(reply)
-        elif self._answer("rcpt", "250 2.1.5 ok", recipient=recipient):
+        if self._answer("rcpt", "250 2.1.5 ok", recipient=recipient):
             self._recipient = recipient
 
     def _on_data(self, line: str) -> None:
@@ -266,8 +261,8 @@ class Session(asyncio.Protocol):
             for each in waiting:
                 self._put(each)
             self._send()
-            if self._is_ending and not self._is_busy:
-                self._transport.close()
+            if self._is_leaving:
+                self._close()
             return
         pause, data = pieces[0]
         asyncio.get_running_loop().call_later(pause, self._piece, data, pieces[1:])
@@ -285,9 +280,9 @@ class Session(asyncio.Protocol):
                 self._transport.write(data)
 
     def _close(self) -> None:
-        """After the replies that take their time: they belong to what was said before."""
+        """When everything said before is sent: a reply that takes its time is still a reply."""
         if self._is_busy:
-            self._is_stuck = self._is_ending = True
+            self._is_stuck = self._is_leaving = True
             return
         self._send()
         self._transport.close()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,17 @@ from tests.faults.servers import Processes, Servers, pool_of
 
 AWAY = (OperationalError, psycopg.OperationalError, Unavailable)
 BY = "editor@example.org"
+
+_EARLIER = "make_interval(secs => :seconds)"
+_LOCKED = "(SELECT id FROM {} WHERE delivery_id = :delivery AND {} ORDER BY id FOR UPDATE) AS found"
+_OUTDATE = (
+    f"UPDATE batch SET lease_until = lease_until - {_EARLIER}, not_before = batch.not_before - {_EARLIER}"
+    f" FROM {_LOCKED.format('batch', 'is_open')} WHERE batch.id = found.id",
+    f"UPDATE message SET not_before = not_before - {_EARLIER}"
+    f" FROM {_LOCKED.format('message', 'not_before IS NOT NULL')} WHERE message.id = found.id",
+    f"UPDATE delivery SET rests_until = rests_until - {_EARLIER} WHERE id = :delivery",
+)
+"""Every wait moved into the past, rows locked in the order everybody locks them in."""
 
 
 class Campaign:
@@ -164,6 +175,27 @@ class Campaign:
         self.servers.crash_postgres(away_seconds)
         return True
 
+    def fill_disk(self, size: int, seconds: float) -> bool:
+        """PostgreSQL writes no further than `size` bytes in any file for a while; restarted if it does not bear that.
+
+        The log begins a new file first, so that it is not what fails at once.
+        """
+        self.in_flight += self.lines * len(self.workers)
+        self.insist(lambda session: session.execute(text("SELECT pg_switch_wal()")))
+        self.servers.limit_files(size)
+        time.sleep(seconds)
+        if self.servers.postgres.is_running():
+            self.servers.limit_files(-1)
+            if self.state() is None:  # stuck in a recovery that could not write; whoever makes room restarts it
+                self.servers.crash_postgres()
+        self.start_postgres()
+        return True
+
+    def start_postgres(self) -> None:
+        """Start it unless it runs: it may have ended by itself."""
+        if not self.servers.postgres.is_running():
+            self.servers.start_postgres()
+
     def empty_valkey(self, away_seconds: float = 0.0) -> bool:
         """kill -9, back empty."""
         self.servers.empty_valkey(away_seconds)
@@ -224,6 +256,17 @@ class Campaign:
     def set_clock(self, seconds: float) -> bool:
         """The wall clock of one machine is off by this from now on."""
         self.chance.choice(self.processes.clocks).set(seconds)
+        return True
+
+    def outdate(self, seconds: float = 7200.0) -> bool:
+        """The database's clock jumps ahead, seen from what it decides: every lease, wait and rest is over.
+
+        Whoever holds a lease looks silent until it is renewed, and may be cut off by a sweep.
+        """
+        self.in_flight += self.lines * len(self.workers)
+        values = {"delivery": self.delivery_id, "seconds": seconds}
+        for statement in _OUTDATE:
+            self.insist(lambda session, it=statement: session.execute(text(it), values))  # type: ignore[misc]
         return True
 
     def _readers(self, count: int) -> list[tuple[int, int | None, str]]:

@@ -1,11 +1,12 @@
 """Everything at once: `make chaos` (RECIPIENTS=100000 MINUTES=10 SEED=…). Prints its seed first, for another run of it.
 
-Real workers, two beats, PostgreSQL and Valkey of its own, a sink that misbehaves in every phase, and an attack drawn
-every few seconds. One delivery after another until the time is over, each judged by all invariants; exit 1 when one is
-broken. Loopback only; ends by itself; kills nothing but what it started.
+Real workers, two beats, PostgreSQL and Valkey of its own, wall clocks that are set at will, a sink that misbehaves in
+every phase, and an attack drawn every few seconds. One delivery after another until the time is over, each judged by
+all invariants; exit 1 when one is broken. Loopback only; ends by itself; kills nothing but what it started.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -24,10 +25,13 @@ from sqlalchemy.orm import Session
 import curator.db.session as database
 from curator.db.session import transaction
 from curator.delivery.models import Delivery, DeliveryState
+from curator.delivery.plan import resume
+from curator.errors import Conflict
 from curator.issues.models import Newsletter
 from curator.settings import get_settings
-from tests.faults.campaign import Campaign
+from tests.faults.campaign import BY, Campaign
 from tests.faults.cast import a_newsletter, aim, an_issue, start
+from tests.faults.certificates import Authority
 from tests.faults.check import read_lines
 from tests.faults.evidence import collect
 from tests.faults.invariants import Verdict, verdict
@@ -35,7 +39,10 @@ from tests.faults.servers import ROOT, Processes, Servers
 
 LINES = 16
 RATES = (None, 400.0, 1500.0)
+MACHINES = 3
+CLOCKS = (-86_400.0, -3600.0, -5.0, 0.0, 5.0, 3600.0, 86_400.0)
 FREEZE_SECONDS = 7.0  # the lease is 5
+EXPIRED_SECONDS = 3.0
 SAY_SECONDS = 10.0
 SLOWEST = 100.0
 """Messages a second that even a delivery under attack must reach: with outages, lease and 60 s, the time allowed."""
@@ -56,7 +63,7 @@ MISBEHAVIOUR = {
 class SinkProcess:
     """A sink of its own process, with a log of its own; ends with us."""
 
-    def __init__(self, log: Path, seed: int) -> None:
+    def __init__(self, log: Path, seed: int, certificate: Path | None = None) -> None:
         self.log = log
         words = [
             sys.executable,
@@ -67,6 +74,7 @@ class SinkProcess:
             str(log),
             "--faults",
             json.dumps({"seed": seed}),
+            *(["--certificate", str(certificate)] if certificate is not None else []),
         ]
         self._process = subprocess.Popen(
             words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
@@ -76,8 +84,15 @@ class SinkProcess:
 
     def misbehave(self, plan: dict[str, list[tuple[float, str]]]) -> bool:
         """From now on, this goes wrong."""
+        return self._order(plan)
+
+    def show(self, certificate: Path) -> bool:
+        """From now on, this is shown to new connections."""
+        return self._order(str(certificate))
+
+    def _order(self, order: object) -> bool:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(plan) + "\n")
+        self._process.stdin.write(json.dumps(order) + "\n")
         return True
 
     def stop(self) -> None:
@@ -89,22 +104,36 @@ class SinkProcess:
 class Chaos:
     """The deliveries of one run."""
 
-    def __init__(self, campaign: Campaign, chance: random.Random, folder: Path, ends_at: float, seed: int) -> None:
+    def __init__(
+        self,
+        campaign: Campaign,
+        chance: random.Random,
+        folder: Path,
+        authority: Authority,
+        ends_at: float,
+        seed: int,
+    ) -> None:
         self.campaign = campaign
+        self.authority = authority
         self.chance = chance
         self.folder = folder
         self.ends_at = ends_at
         self.seed = seed
         self.attacks: Counter[str] = Counter()
         self.outage_seconds = 0.0
+        self._is_tls = False
+        self._expired_at: float | None = None
 
     def deliver(self, newsletter_id: int, number: int, recipients: int) -> Verdict:
         """One delivery to everybody, attacked until it is sent or the time is over, and judged."""
         rate = self.chance.choice(RATES)
-        sink = SinkProcess(self.folder / f"sink-{number}.log", self.seed + number)
+        self._is_tls, self._expired_at = self.chance.random() < 0.5, None
+        certificate = self.authority.good if self._is_tls else None
+        sink = SinkProcess(self.folder / f"sink-{number}.log", self.seed + number, certificate)
         try:
             delivery_id = self._begin(newsletter_id, sink.port, rate)
-            say(f"delivery {number}: {recipients} recipients, rate {rate or 'unlimited'}")
+            way = "by TLS" if self._is_tls else "without TLS"
+            say(f"delivery {number}: {recipients} recipients, rate {rate or 'unlimited'}, {way}")
             self.campaign.begin(delivery_id)
             self.outage_seconds = 0.0
             began = time.monotonic()
@@ -117,7 +146,7 @@ class Chaos:
 
     def _begin(self, newsletter_id: int, port: int, rate: float | None) -> int:
         def begin(session: Session) -> Delivery:
-            aim(session, port, connections=LINES, rate=rate)
+            aim(session, port, connections=LINES, rate=rate, security="tls" if self._is_tls else "none")
             return start(session, get_settings(), an_issue(session, session.get_one(Newsletter, newsletter_id)))
 
         found = self.campaign.insist(begin)
@@ -132,6 +161,7 @@ class Chaos:
             now = time.monotonic()
             c.thaw()
             c.revive()
+            self._replace(sink, state)
             if now - started > allowed + self.outage_seconds:
                 return
             if now > next_word:
@@ -163,6 +193,13 @@ class Chaos:
             "erase": (2, lambda: c.erase(5)),
             "press send": (1, c.press_send),
             "beats": (1, c.change_beats),
+            "set clock": (3, lambda: c.set_clock(chance.choice(CLOCKS))),
+            "outdate": (1, c.outdate),
+            "fill disk": (
+                1,
+                lambda: c.fill_disk(chance.choice((100_000, 1 << 20, 4 << 20)), chance.choice((1.0, 4.0))),
+            ),
+            "certificate": (2 * self._is_tls, lambda: self._expire(sink)),
             "relay": (5, lambda: sink.misbehave(self._plan())),
         }
         name = chance.choices(list(attacks), [weight for weight, _ in attacks.values()])[0]
@@ -170,6 +207,23 @@ class Chaos:
         if attacks[name][1]():
             self.attacks[name] += 1
         self.outage_seconds += time.monotonic() - began
+
+    def _expire(self, sink: SinkProcess) -> bool:
+        """The relay's certificate is over, and lines have to be opened again; `_replace` mends it."""
+        if self._expired_at is not None:
+            return False
+        self._expired_at = time.monotonic()
+        return sink.show(self.authority.expired) and sink.misbehave({"mail": [(0.2, "421 4.3.2 restarting")]})
+
+    def _replace(self, sink: SinkProcess, state: DeliveryState | None) -> None:
+        """A person sees why it is paused, puts a good certificate in place, and resumes."""
+        if self._expired_at is not None and time.monotonic() > self._expired_at + EXPIRED_SECONDS:
+            sink.show(self.authority.good)
+            self.outage_seconds += time.monotonic() - self._expired_at
+            self._expired_at = None
+        if self._is_tls and self._expired_at is None and state is DeliveryState.PAUSED:
+            with contextlib.suppress(Conflict):
+                self.campaign.insist(lambda session: resume(session, self.campaign.delivery_id, BY))
 
     def _plan(self) -> dict[str, list[tuple[float, str]]]:
         """What the relay does wrong for a while: a few things in some phases, or, now and then, nothing works."""
@@ -232,18 +286,19 @@ def run(folder: Path, seed: int, recipients: int, minutes: float) -> list[Verdic
     """The verdicts on the deliveries of one run."""
     chance = random.Random(seed)
     verdicts: list[Verdict] = []
-    with Servers(folder, durable=True) as servers, Processes(folder) as processes:
+    with Servers(folder, durable=True) as servers, Processes(folder, machines=MACHINES) as processes:
         environment = servers.environment
         os.environ.update(environment)
         get_settings.cache_clear()
         database.get_engine.cache_clear()
-        processes.environment.update(environment)
+        authority = Authority(folder)
+        processes.environment.update({**environment, "SSL_CERT_FILE": str(authority.path)})
         with transaction() as session:
             newsletter_id = a_newsletter(session, get_settings(), recipients).id
         say("the audience is there")
         ends_at = time.monotonic() + minutes * 60
         campaign = Campaign(servers, processes, chance, lines=LINES)
-        chaos = Chaos(campaign, chance, folder, ends_at, seed)
+        chaos = Chaos(campaign, chance, folder, authority, ends_at, seed)
         while time.monotonic() < ends_at and all(each.is_clean for each in verdicts):
             verdicts.append(chaos.deliver(newsletter_id, len(verdicts) + 1, recipients))
         database.get_engine().dispose()

@@ -3,7 +3,9 @@
 Everything started here ends with us, by the kernel's hand if need be; nothing else is ever signalled.
 """
 
+import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from curator.db.upgrade import upgrade
-from curator.embedded import children
+from curator.embedded import children, places
 from curator.embedded.postgres import Postgres
 from curator.embedded.valkey import Valkey
 from tests.faults.clock import Clock
@@ -78,6 +80,27 @@ class Servers:
         time.sleep(away_seconds)
         self.postgres.start()
         self.postgres.wait()
+
+    def limit_files(self, size: int) -> None:
+        """No process of PostgreSQL writes beyond the first `size` bytes of any file any more; -1 ends that.
+
+        The nearest to a full disk that needs no rights: tables stop growing, checkpoints fail, and when the log cannot
+        go on either the server panics and cannot start again. Unlike on a full disk, what is small can still grow, and
+        what is large cannot even be rewritten.
+        """
+        assert self.postgres.process is not None
+        above = self.postgres.process.pid
+
+        def limit() -> None:  # the postmaster first: whoever it starts from now on has its limit
+            for pid in (above, *running):
+                with contextlib.suppress(ProcessLookupError):
+                    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+        running, owner = children_of(above), places.unprivileged_owner()
+        subprocess.run(  # as the server's user: root may lack the right to limit somebody else's processes
+            ["true"], preexec_fn=limit, check=True, cwd="/",
+            user=owner and owner.uid, group=owner and owner.gid, extra_groups=owner and (),
+        )  # fmt: skip
 
     def empty_valkey(self, away_seconds: float = 0.0) -> None:
         """kill -9, and started again with nothing in it."""
@@ -155,5 +178,10 @@ class Processes:
 
 def pool_of(parent: subprocess.Popen[bytes]) -> list[int]:
     """The pool processes of a worker."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent.pid)], capture_output=True, text=True, check=False)
+    return children_of(parent.pid)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes it started that still run."""
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]

@@ -76,6 +76,22 @@ def wait_for(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def test_files_that_cannot_grow(servers: Servers, own: Session, tmp_path: Path) -> None:
+    """What a full disk does to a database, without a disk: errors, then a server that ends and cannot start."""
+    with Sink(tmp_path / "log", faults=Faults(delay=0.05)) as sink, Processes(tmp_path) as processes:
+        campaign = Campaign(servers, processes, seeded(11), lines=LINES)
+        delivery = a_delivery(own, get_settings(), READERS, sink.port, connections=LINES)
+        campaign.begin(delivery.id)
+        wait_for(lambda: sink.accepted > READERS // 8)
+        campaign.fill_disk(200_000, 3.0)
+        before = sink.accepted
+        wait_for(lambda: bool(campaign.start_postgres()) or campaign.state() is DeliveryState.SENT)
+        counts = judge(own, delivery, sink, in_flight=campaign.in_flight)
+    assert "File too large" in (servers.home / "log" / "postgres.log").read_text(errors="replace")
+    assert before < READERS, "it was over before anything failed"
+    assert counts[MessageState.ACCEPTED] + counts[MessageState.UNKNOWN] == READERS
+
+
 @pytest.fixture
 def small_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Servers, Path]]:
     """Servers on a disk of their own that can be filled, and its folder."""

@@ -25,7 +25,7 @@ router = APIRouter()
 router.include_router(capture.router)
 router.include_router(source_list.router)
 
-SHOWN = 200
+SHOWN = 500
 LISTS: dict[str, Triage | None] = {
     "candidates": None,
     "starred": Triage.STARRED,

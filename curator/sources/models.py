@@ -155,7 +155,9 @@ class Article(Base):
     picture_alt: Mapped[str] = mapped_column(server_default="")
     is_free: Mapped[bool | None]  # whether anybody may read it, where its page says so
     sketch: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
-    lead: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # hashes of the first words: excerpts have no more
+    lead: Mapped[list[int] | None] = mapped_column(
+        ARRAY(BigInteger)
+    )  # hashes of the first words: excerpts have no more
     compared_at: Mapped[datetime | None]  # with all others, after its commit; NULL: due
     triage: Mapped[Triage] = mapped_column(states(Triage), server_default=Triage.CANDIDATE)
     triaged_at: Mapped[datetime | None]

@@ -77,7 +77,9 @@ def _measure(address: str, cookie: str, loads: int) -> None:
         shown = page.locator("#find-list > .find").count()
         browser.close()
     print(f"{shown} rows, {loads} loads, milliseconds       median   worst")
-    for name, column in zip(("first byte", "last byte", "DOM ready", "first paint"), zip(*rows, strict=True), strict=True):
+    for name, column in zip(
+        ("first byte", "last byte", "DOM ready", "first paint"), zip(*rows, strict=True), strict=True
+    ):
         print(f"{name:35s} {statistics.median(column):8.0f} {max(column):7.0f}")
 
 
@@ -100,12 +102,18 @@ def _fill(count: int) -> str:
 
 def _add_articles(session: Session, newsletter: Newsletter, count: int, chance: random.Random) -> None:
     sources = [
-        Source(newsletter_id=newsletter.id, address=f"https://s{n}.example", address_key=f"s{n}.example", title=f"Site {n}")
+        Source(
+            newsletter_id=newsletter.id, address=f"https://s{n}.example", address_key=f"s{n}.example", title=f"Site {n}"
+        )
         for n in range(6)
     ]
     session.add_all(sources)
     session.flush()
-    words = [f"{a}{b}" for a in ("reken", "stroom", "glas", "data", "zonne", "wind") for b in ("kracht", "net", "weg", "land")]
+    words = [
+        f"{a}{b}"
+        for a in ("reken", "stroom", "glas", "data", "zonne", "wind")
+        for b in ("kracht", "net", "weg", "land")
+    ]
     texts = [" ".join(chance.choices(words, k=450)) for _ in range(count)]
     for number in range(0, count, 8):
         texts[number] = texts[number - 1]

@@ -32,7 +32,9 @@ def test_people_count_and_machines_do_not(session: Session) -> None:
         (1, 2, Actor.MACHINE),
         (3, 0, Actor.PERSON),
     ):
-        add_event(session, sent, EventKind.CLICK, reader=reader, link=link, actor=actor, at=LATER + timedelta(minutes=reader))
+        add_event(
+            session, sent, EventKind.CLICK, reader=reader, link=link, actor=actor, at=LATER + timedelta(minutes=reader)
+        )
     add_event(session, sent, EventKind.CLICK, link=1, at=LATER)
     roll_up(session)
     assert clicks_of_items(session, [item.id for item in items]) == {items[0].id: 3}

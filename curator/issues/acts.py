@@ -91,6 +91,7 @@ def perform(session: Session, newsletter_id: int, wanted: Wanted, by: str) -> An
     except Conflict as error:
         answer.outcome, answer.message = Outcome.CONFLICT, error.message
         answer.by, answer.at = error.facts.get("by", ""), error.facts.get("at", "")
+        answer.place = error.facts.get("place")
     except CuratorError as error:
         answer.outcome, answer.message = Outcome.REFUSED, error.message
     answer.articles |= _states(session, newsletter_id, {wanted.article, *wanted.others})
@@ -115,7 +116,7 @@ def _place(session: Session, newsletter_id: int, wanted: Wanted, by: str, answer
     """Into a section of the draft; without a value into the first that has room."""
     draft = current_draft(session, newsletter_id)
     if draft is None:
-        raise Conflict("There is no draft to put it in. Make a new issue first.")
+        raise Invalid("There is no draft to put it in. Make a new issue first.")
     section = _section(draft, wanted.value)
     article = get_article(session, newsletter_id, wanted.article)
     _refuse_if_placed(session, draft, article, wanted.seen, section, by)
@@ -172,7 +173,8 @@ def _undo(session: Session, newsletter_id: int, wanted: Wanted, by: str, answer:
     _untriage(session, newsletter_id, changes.get("triage", ()), by, answer)
     if revision := changes.get("revision"):
         restore(session, revision, by)
-        answer.place = ""
+        draft = current_draft(session, newsletter_id)
+        answer.place = _place_of(draft, wanted.article) if draft else ""
     put_together(session, changes.get("apart", ()))
     if "chosen" in changes:
         article = get_article(session, newsletter_id, changes["article"])
@@ -219,7 +221,7 @@ def _refuse_if_placed(
 ) -> None:
     if seen is None:
         return
-    placed = {item.article_id: one.name for one in draft.sections for item in one.items}.get(article.id, "")
+    placed = _place_of(draft, article.id)
     if placed in (seen, section.name, ""):
         return
     last = session.scalars(
@@ -231,7 +233,11 @@ def _refuse_if_placed(
         .limit(1)
     ).first()
     if last is not None and last.by != by:
-        raise Conflict(f"put it in {placed}", by=last.by, at=last.at.isoformat())
+        raise Conflict(f"put it in {placed}", by=last.by, at=last.at.isoformat(), place=placed)
+
+
+def _place_of(draft: Issue, article_id: int) -> str:
+    return {item.article_id: one.name for one in draft.sections for item in one.items}.get(article_id, "")
 
 
 def _section(draft: Issue, value: str) -> Section:

@@ -7,15 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from curator.issues.models import Newsletter
+from curator.issues.models import Item, Newsletter
 from curator.reports.item_clicks import clicks_of_items
 from curator.reports.models import Taste
 from curator.reports.taste import Example, Learned, click_weight, learn, words_of
-from curator.sources.models import Triage
+from curator.sources.models import Article, Triage
 
 MOST_EXAMPLES = 4_000
 """The latest so many decide; tastes change."""
@@ -60,6 +60,15 @@ def taste_of(session: Session, newsletter_id: int) -> Learned:
     """What was learned last; of a newsletter nothing was learned for, what can be at once."""
     kept = session.scalar(select(Taste.learned).where(Taste.newsletter_id == newsletter_id))
     return Learned(**kept) if kept is not None else Learned()
+
+
+def count_picks(session: Session, newsletter_id: int) -> int:
+    """How many articles were placed or starred up to now."""
+    is_placed = select(Item.id).where(Item.article_id == Article.id).exists()
+    statement = select(func.count()).where(
+        Article.newsletter_id == newsletter_id, or_(Article.triage == Triage.STARRED, is_placed)
+    )
+    return session.execute(statement).scalar_one()
 
 
 def source_name(source_id: int | None, site: str) -> str:

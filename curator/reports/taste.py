@@ -33,9 +33,13 @@ class Example:
 
 @dataclass(frozen=True)
 class Judged:
-    """How well an article fits, to sort by, and why: `source` is often, seldom or "", `words` speak for it."""
+    """How well an article fits, to sort by, and why: `source` is often, seldom or "", `words` speak for it.
+
+    `days`: whole days of age, which count against it.
+    """
 
     score: float
+    days: int = 0
     source: str = ""
     words: tuple[str, ...] = ()
 
@@ -61,7 +65,7 @@ class Learned:
         score = max(-6.0, min(6.0, sum(told.values()))) + prior - max(0.0, age_days) * _PER_DAY[not self.is_learning]
         telling = sorted((word for word in told if told[word] > 0.4), key=lambda word: (-told[word], word))
         habit = "often" if prior > 0.25 else "seldom" if prior < -0.7 else ""
-        return Judged(score, habit, tuple(telling[:3]))
+        return Judged(score, max(0, int(age_days)), habit, tuple(telling[:3]))
 
     def as_json(self) -> dict[str, Any]:
         """For the database."""

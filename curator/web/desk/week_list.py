@@ -15,7 +15,7 @@ from curator.issues.models import Issue
 from curator.reports.picks import count_picks, source_name, taste_of
 from curator.reports.taste import ENOUGH, Judged, Learned, words_of
 from curator.sources.likeness import likes_of, stories
-from curator.sources.models import Article, Triage
+from curator.sources.models import Article, CapturedBy, Triage
 from curator.sources.triage import OPEN, Choice, candidates, is_heard
 from curator.web.desk.finds import Find, load_finds, places_of
 
@@ -127,6 +127,7 @@ def _judge(finds: list[Find], taste: Learned) -> None:
 
 def _judged(article: Article, taste: Learned, now: datetime) -> Judged:
     words = () if taste.is_learning else words_of(article.title, article.summary, " ".join(article.tags))
-    at = min(article.published_at or article.created_at, article.created_at)
+    is_found = article.captured_by == CapturedBy.FEED  # what a person brings in is new, however old it is
+    at = min(article.published_at or article.created_at, article.created_at) if is_found else article.created_at
     days = (now - at).total_seconds() / 86_400
     return taste.judge(words, source_name(article.source_id, article.site), days)

@@ -43,9 +43,13 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
         self._sink.taken += 1
+        self._sink.sessions.add(transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._answer("connect", "220 sink.test ESMTP")
         self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._sink.sessions.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
@@ -128,7 +132,9 @@ class Session(asyncio.Protocol):
             self._say("503 5.5.1 MAIL first")
             return
         recipient = line[line.index("<") + 1 : line.rindex(">")]
-        if self._answer("rcpt", "250 2.1.5 ok", recipient=recipient):
+        if reply := self._sink.faults.domains.get(recipient.rpartition("@")[2]):
+            self._say(reply)
+        elif self._answer("rcpt", "250 2.1.5 ok", recipient=recipient):
             self._recipient = recipient
 
     def _on_data(self, line: str) -> None:

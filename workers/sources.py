@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from curator.doorbell import ring
 from curator.settings import get_settings
-from curator.sources import reading, watch
+from curator.sources import likeness, reading, watch
 from workers.base import task
 
 
@@ -32,3 +32,9 @@ def ring_for_due(session: Session) -> int:
     for article_id in articles:
         ring(session, "sources.read_article", article_id)
     return len(sources) + len(articles)
+
+
+@task("sources.compare")
+def compare(session: Session) -> int:
+    """Compare articles recorded since the last time with all others; how many. Old rows come round by and by."""
+    return likeness.compare_due(session)

@@ -14,11 +14,17 @@ from curator.delivery.models import Notice, NoticeState
 from curator.delivery.sweep import sweep
 from curator.doorbell import ring
 from curator.events.partitions import ensure_partitions
+from curator.issues.expiry import expire_candidates
+from curator.issues.models import Act
+from curator.reports.picks import learn_tastes
 from curator.settings import get_settings
 from workers.base import task
 
 HEARTBEATS_KEPT = timedelta(hours=1)
 """How long the heartbeat of a process that has gone is kept."""
+
+ACTS_KEPT = timedelta(days=90)
+"""How long a page may stay offline before an act it sends again is done twice."""
 
 
 @task("upkeep.sweep")
@@ -38,4 +44,7 @@ def keep_house(session: Session) -> None:
     delete_unconfirmed(session, get_settings())
     forget_machines(session, get_settings())
     forget_old(session)
+    expire_candidates(session)
+    session.execute(delete(Act).where(Act.at < func.now() - ACTS_KEPT))
+    learn_tastes(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.orm import Session
 
 from curator.cli.lookup import Slug
 from curator.cli.output import AsJson, say, say_json, say_step, say_table
 from curator.db.session import transaction
 from curator.errors import FetchFailed, Invalid
 from curator.issues.newsletters import get_newsletter
+from curator.issues.seen import seen_before
+from curator.reports.item_clicks import clicks_of_items
 from curator.settings import get_settings
 from curator.sources import intake
 from curator.sources.models import Article, FetchState, Triage
@@ -43,6 +46,10 @@ def add(
     else:
         again = f" (already there as {facts['duplicate_of']})" if facts["duplicate_of"] else ""
         say(f"Article {facts['id']}: {facts['title']}{again}")
+        if seen := facts["seen_before"]:
+            what = "The same story was" if seen["by_words"] else "It was"
+            when = f" on {seen['sent_at']:%Y-%m-%d}" if seen["sent_at"] else ""
+            say(f"{what} in issue {seen['issue']}{when}, {seen['clicks']} clicks.")
 
 
 @app.command("list")
@@ -80,6 +87,15 @@ def article_facts(article: Article) -> dict[str, Any]:
     }
 
 
+def seen_facts(session: Session, article: Article) -> dict[str, Any] | None:
+    """The latest issue an article, or its story, was in; `clicks` are of people."""
+    seen = seen_before(session, article.newsletter_id, [article]).get(article.id)
+    if seen is None:
+        return None
+    clicks = clicks_of_items(session, [seen.item_id]).get(seen.item_id, 0)
+    return {"issue": seen.issue_number, "sent_at": seen.sent_at, "clicks": clicks, "by_words": seen.by_words}
+
+
 def _add_content(slug: str, text_file: str, html_file: str, address: str) -> dict[str, Any]:
     settings = get_settings()
     data = _read(text_file or html_file)
@@ -91,7 +107,8 @@ def _add_content(slug: str, text_file: str, html_file: str, address: str) -> dic
         else:
             page = data.decode("utf-8-sig", errors="replace")
             added = intake.add_html(session, newsletter.id, page, address=address, timezone=newsletter.timezone)
-        return article_facts(added.article) | {"duplicate_of": added.duplicate_of, "outcome": added.outcome}
+        told = {"duplicate_of": added.duplicate_of, "outcome": added.outcome}
+        return article_facts(added.article) | told | {"seen_before": seen_facts(session, added.article)}
 
 
 def _add_address(slug: str, address: str) -> dict[str, Any]:
@@ -106,6 +123,7 @@ def _add_address(slug: str, address: str) -> dict[str, Any]:
         article = session.get_one(Article, article_id) if is_read else None
         article = article or intake.read_article(session, article_id, get_settings())
         facts = article_facts(article) | {"duplicate_of": duplicate_of, "outcome": outcome}
+        facts["seen_before"] = seen_facts(session, article)
         error = article.fetch_error if article.fetch_state is FetchState.FAILED else None
     if error:
         raise FetchFailed(f"The address is kept as article {article_id}, but could not be read: {error}", id=article_id)

@@ -14,6 +14,25 @@ from curator.sources.extract import compose
 from curator.sources.identity import address_key, canonical_address, content_hash, sketch
 from curator.sources.models import Article, CapturedBy, Picture, Triage
 
+COPIES = (
+    (
+        "01",
+        "Eemsbode",
+        "https://eemsbode.example/zeewater-koelt-datacenter",
+        "Zeewater koelt datacenter in Delfzijl",
+        True,
+    ),
+    (
+        "01",
+        "Netkrant",
+        "https://netkrant.example/2026/delfzijl-zeewater",
+        "Hoe Delfzijl zijn servers met zeewater koelt",
+        None,
+    ),
+    ("23", "Netkrant", "https://netkrant.example/2026/klein-model-wint", "Klein taalmodel wint op papierwerk", False),
+)
+"""Told elsewhere too: of which article, at which site and address, under which title, whether anybody may read it."""
+
 
 class Shelf(NamedTuple):
     """The sample's articles by name, and the ids of their rows."""
@@ -27,8 +46,21 @@ def add_articles(session: Session, newsletter_id: int, samples: list[SampleArtic
     pictures = _add_pictures(session, samples)
     rows = [_row(newsletter_id, sample, pictures[sample.name], now) for sample in samples]
     ids = session.scalars(insert(Article).returning(Article.id, sort_by_parameter_order=True), rows)
+    session.execute(insert(Article), [_copy(newsletter_id, samples, copy, now) for copy in COPIES])
     names = [sample.name for sample in samples]
     return Shelf(dict(zip(names, samples, strict=True)), dict(zip(names, ids, strict=True)))
+
+
+def _copy(
+    newsletter_id: int, samples: list[SampleArticle], copy: tuple[str, str, str, str, bool | None], now: datetime
+) -> dict[str, Any]:
+    """Nearly the words of another article, a few hours later."""
+    name, site, address, title, is_free = copy
+    told = next(sample for sample in samples if sample.name == name)
+    paragraphs = told.body_html.split("\n")
+    altered = told._replace(site=site, address=address, title=title, author="", body_html="\n".join(paragraphs[:-1]))
+    row = _row(newsletter_id, altered, None, now)
+    return row | {"is_free": is_free, "triage": Triage.CANDIDATE, "picture_alt": ""}
 
 
 def _add_pictures(session: Session, samples: list[SampleArticle]) -> dict[str, int]:
@@ -42,7 +74,7 @@ def _add_pictures(session: Session, samples: list[SampleArticle]) -> dict[str, i
     return dict(zip((sample.name for sample in samples), ids, strict=True))
 
 
-def _row(newsletter_id: int, sample: SampleArticle, picture_id: int, now: datetime) -> dict[str, Any]:
+def _row(newsletter_id: int, sample: SampleArticle, picture_id: int | None, now: datetime) -> dict[str, Any]:
     published_at = sample.published_at(now)
     extract = compose(
         title=sample.title,

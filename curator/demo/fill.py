@@ -64,7 +64,9 @@ def _fill(session: Session, settings: Settings) -> None:
     from curator.demo import articles, issues, people, sample
     from curator.events.partitions import ensure_partitions
     from curator.issues.newsletters import change_newsletter, create_newsletter
+    from curator.reports.picks import learn_taste
     from curator.reports.rollups import roll_up
+    from curator.sources.likeness import compare_due
 
     now = datetime.now(UTC)
     newsletter = create_newsletter(
@@ -84,3 +86,5 @@ def _fill(session: Session, settings: Settings) -> None:
     issues.add_past_issue(session, newsletter, shelf, now=now, settings=settings)
     issues.add_draft(session, newsletter, shelf)
     roll_up(session)
+    compare_due(session)
+    learn_taste(session, newsletter.id)

@@ -49,6 +49,8 @@ class Newsletter(Base):
     design: Mapped[str] = mapped_column(server_default="classic")
     # That design when NULL; otherwise a Jinja2 source that owners edit, rendered in the limited child.
     design_source: Mapped[str | None]
+    # Candidates nobody touched for so long leave the list; NULL: they stay.
+    candidate_weeks: Mapped[int | None] = mapped_column(Integer, server_default="4")
     relay_id: Mapped[int | None] = mapped_column(ForeignKey("relay.id", ondelete="SET NULL"))
     # Takes the next issue number under the row's lock, so that numbers have no gap and no twin.
     next_number: Mapped[int] = mapped_column(Integer, server_default="1")
@@ -153,4 +155,24 @@ class Revision(Base):
     before: Mapped[str]
     after: Mapped[str]
     by: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Act(Base):
+    """What an editor did to a candidate, once per `key`, which the page makes: sending an act again does nothing.
+
+    `changes` is what undoing needs, `answer` what the page was told.
+    """
+
+    __tablename__ = "act"
+    __table_args__ = (UniqueConstraint("newsletter_id", "key"), Index("ix_act_at", "at"))
+
+    id: Mapped[Id]
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    kind: Mapped[str]
+    by: Mapped[str]
+    changes: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    answer: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    undone_at: Mapped[datetime | None]
     at: Mapped[datetime] = mapped_column(server_default=func.now())

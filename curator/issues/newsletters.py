@@ -30,6 +30,8 @@ LANGUAGES = {
     "ur": "اردو",
 }
 MOST_DESIGN_CHARACTERS = 200_000
+MOST_WEEKS = 52
+"""Longest time candidates nobody touched stay listed."""
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -182,6 +184,14 @@ def _design(value: Any) -> str | None:
     return source if source.strip() else None
 
 
+def _weeks(value: Any) -> int | None:
+    if str(value or "").strip() in ("", "0"):
+        return None
+    if not str(value).strip().isdecimal() or int(value) > MOST_WEEKS:
+        raise Invalid(f"Give whole weeks up to {MOST_WEEKS}, or leave it empty.")
+    return int(value)
+
+
 def _postal_address(value: Any) -> str:
     return clean_text(str(value or ""), limit=400, what="The postal address").strip()
 
@@ -200,5 +210,6 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "design": lambda value: check_design(str(value)),
     "section_template": check_sections,
     "design_source": _design,
+    "candidate_weeks": _weeks,
     "relay_id": lambda value: int(value) if value else None,
 }

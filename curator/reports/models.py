@@ -1,8 +1,9 @@
-"""Hourly counts, rebuildable from the events at any time, and how far they have been counted."""
+"""Hourly counts, rebuildable from the events at any time, how far they have been counted, and what editors pick."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Integer, PrimaryKeyConstraint
+from sqlalchemy import ForeignKey, Integer, PrimaryKeyConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from curator.db.base import Base, states
@@ -37,3 +38,15 @@ class Watermark(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     event_id: Mapped[int]
     counted_at: Mapped[datetime]
+
+
+class Taste(Base):
+    """What the editors of a newsletter pick, learned from what they did. Rebuildable: see taste.py."""
+
+    __tablename__ = "taste"
+
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"), primary_key=True)
+    learned_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    picks: Mapped[int] = mapped_column(Integer)
+    skips: Mapped[int] = mapped_column(Integer)
+    learned: Mapped[dict[str, Any]]

@@ -11,7 +11,10 @@ _MOST_TAGS = 12
 
 @dataclass(frozen=True)
 class Extract:
-    """One article. `published_at` is aware and keeps its offset; `body_html` is sanitised; `words` counts the body."""
+    """One article. `published_at` is aware and keeps its offset; `body_html` is sanitised; `words` counts the body.
+
+    `is_free`: whether anybody may read the page, where it says so.
+    """
 
     title: str
     author: str
@@ -26,6 +29,7 @@ class Extract:
     words: int
     picture_address: str | None
     address: str | None
+    is_free: bool | None = None
 
 
 def compose(
@@ -40,6 +44,7 @@ def compose(
     description: str = "",
     picture_address: str | None = None,
     address: str | None = None,
+    is_free: bool | None = None,
 ) -> Extract:
     """An extract whose text, counts, summary and quote follow from sanitised `body_html`.
 
@@ -60,6 +65,7 @@ def compose(
         words=count_words(text),
         picture_address=picture_address,
         address=address,
+        is_free=is_free,
     )
 
 

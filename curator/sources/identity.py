@@ -19,6 +19,15 @@ SKETCH_SIZE = 64
 SHARED_WHEN_SAME = 16
 """Hashes two sketches of 64 share when one text is an altered copy of the other."""
 
+LEAD_WORDS = 50
+"""Words at the beginning of a text that make its lead; what a feed gives as an excerpt is hardly longer."""
+
+SHORT_WORDS = 120
+"""Below this many words a text is an excerpt, and only its lead can be compared."""
+
+LEAST_SHARED_LEAD = 6
+"""Three-word shingles two leads share at least to be the same."""
+
 _LONGEST_ADDRESS = 2_000
 _MOST_WORDS = 20_000
 # Parameters that only say where a reader came from. Parameters that may choose the page (id, page, ref) stay.
@@ -85,6 +94,18 @@ def sketch(text: str) -> list[int]:
     words = _words(text)[:_MOST_WORDS]
     shingles = {" ".join(words[i : i + 3]) for i in range(len(words) - 2)}
     return heapq.nsmallest(SKETCH_SIZE, map(_hash, shingles))
+
+
+def lead_sketch(text: str) -> list[int]:
+    """The hashes of all three-word shingles of the first 50 words; at most 48, ascending."""
+    words = _words(text[: LEAD_WORDS * 30])[:LEAD_WORDS]
+    return sorted({_hash(" ".join(words[i : i + 3])) for i in range(len(words) - 2)})
+
+
+def is_same_lead(shared: int, sizes: tuple[int, int], *, same_source: bool, titles: tuple[str, str]) -> bool:
+    """Do leads of so many hashes, this many of them shared, begin one story? Half of the shorter one must agree."""
+    is_alike = shared >= LEAST_SHARED_LEAD and shared * 2 >= min(sizes)
+    return is_alike and (not same_source or similar_titles(*titles))
 
 
 def is_probably_same(shared: int, *, same_source: bool, titles: tuple[str, str]) -> bool:

@@ -13,6 +13,7 @@ from curator.errors import Invalid
 from curator.settings import Settings
 from curator.sources.extract import Extract
 from curator.sources.identity import address_key, canonical_address, checked_address
+from curator.sources.likeness import note_likeness
 from curator.sources.models import Article, CapturedBy, FetchState
 from curator.sources.page import read_page
 from curator.sources.reading import read_article
@@ -58,6 +59,9 @@ def add_address(session: Session, newsletter_id: int, address: str) -> Intake:
     """
     zone_of(session, newsletter_id)  # NotFound for a newsletter that is not there
     checked = checked_address(address)
+    known = find_same(session, newsletter_id, address_key(checked), None)
+    if known is not None:
+        return _again(session, known)
     values = {
         "newsletter_id": newsletter_id,
         "captured_by": CapturedBy.ADDRESS,
@@ -70,7 +74,10 @@ def add_address(session: Session, newsletter_id: int, address: str) -> Intake:
     if article is not None:
         ring(session, "sources.read_article", article.id)
         return Intake(article, "new", None)
-    known = _known(session, newsletter_id, values)
+    return _again(session, _known(session, newsletter_id, values))
+
+
+def _again(session: Session, known: Article) -> Intake:
     if known.fetch_state is FetchState.FAILED:
         known.fetch_state = FetchState.WAITING
         session.flush()
@@ -88,6 +95,7 @@ def _take(session: Session, newsletter_id: int, extract: Extract, captured_by: C
     if not known.words:
         _fill(known, values)
         session.flush()
+        note_likeness(session, known)
     return Intake(known, "same", known.id)
 
 
@@ -103,4 +111,4 @@ def _fill(article: Article, values: dict[str, Any]) -> None:
     for name, value in values.items():
         if name not in ("newsletter_id", "captured_by", "address", "address_key", "content_hash"):
             setattr(article, name, value)
-    article.fetch_state, article.fetch_error = FetchState.DONE, None
+    article.fetch_state, article.fetch_error, article.compared_at = FetchState.DONE, None, None

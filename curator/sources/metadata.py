@@ -35,6 +35,7 @@ class Metadata:
     description: str
     picture: str | None
     canonical: str | None
+    is_free: bool | None = None
 
 
 def read_metadata(tree: HtmlElement, address: str | None, zone: tzinfo) -> Metadata:
@@ -54,6 +55,7 @@ def read_metadata(tree: HtmlElement, address: str | None, zone: tzinfo) -> Metad
         description=clean_line(described or _text(linked.get("description")), 420),
         picture=_picture(linked, meta, address),
         canonical=_canonical(tree, meta, address),
+        is_free=_is_free(linked, meta),
     )
 
 
@@ -133,6 +135,17 @@ def _canonical(tree: HtmlElement, meta: dict[str, str], address: str | None) -> 
     links = [str(e.get("href", "")) for e in tree.xpath("//link[@rel='canonical'][@href]")[:1]]
     stated = next(iter(links), "") or meta.get("og:url", "")
     return absolute(stated, address) if stated else None
+
+
+def _is_free(linked: dict[str, Any], meta: dict[str, str]) -> bool | None:
+    """What the page tells search engines about its paywall; None where it is silent."""
+    parts = linked.get("hasPart")
+    stated = [linked, *(part for part in (parts if isinstance(parts, list) else [parts]) if isinstance(part, dict))]
+    words = [str(one["isAccessibleForFree"]).strip().lower() for one in stated if "isAccessibleForFree" in one]
+    words += [{"free": "true", "locked": "false", "metered": "false"}.get(_first(meta, "article:content_tier"), "")]
+    if any(word in ("false", "no", "0") or word.endswith("/false") for word in words):
+        return False
+    return True if any(word in ("true", "yes", "1") or word.endswith("/true") for word in words) else None
 
 
 def _meta(tree: HtmlElement) -> dict[str, str]:

@@ -2,8 +2,21 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,6 +47,7 @@ class Triage(StrEnum):
     STARRED = "starred"
     LATER = "later"
     DISMISSED = "dismissed"
+    EXPIRED = "expired"  # by itself: nobody touched it for weeks
 
 
 class FetchState(StrEnum):
@@ -110,6 +124,9 @@ class Article(Base):
         Index("ix_article_triage", "newsletter_id", "triage", "created_at"),
         # Near-duplicates share hashes of a sketch: `&&` on a bigint[] is quick only with GIN.
         Index("ix_article_sketch", "sketch", postgresql_using="gin"),
+        Index("ix_article_lead", "lead", postgresql_using="gin"),
+        Index("ix_article_other_keys", "other_keys", postgresql_using="gin"),
+        Index("ix_article_not_compared", "id", postgresql_where=text("compared_at IS NULL")),
         CheckConstraint("address_key IS NOT NULL OR content_hash IS NOT NULL", name="has_identity"),
     )
 
@@ -119,6 +136,8 @@ class Article(Base):
     captured_by: Mapped[CapturedBy] = mapped_column(states(CapturedBy))
     address: Mapped[str | None]
     address_key: Mapped[str | None]
+    # Keys this article is found by too: the address as it was captured, where that redirected, what the page states.
+    other_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     content_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     title: Mapped[str]
     author: Mapped[str] = mapped_column(server_default="")
@@ -134,8 +153,49 @@ class Article(Base):
     words: Mapped[int] = mapped_column(Integer, server_default="0")
     picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
     picture_alt: Mapped[str] = mapped_column(server_default="")
+    is_free: Mapped[bool | None]  # whether anybody may read it, where its page says so
     sketch: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    lead: Mapped[list[int] | None] = mapped_column(
+        ARRAY(BigInteger)
+    )  # hashes of the first words: excerpts have no more
+    compared_at: Mapped[datetime | None]  # with all others, after its commit; NULL: due
     triage: Mapped[Triage] = mapped_column(states(Triage), server_default=Triage.CANDIDATE)
+    triaged_at: Mapped[datetime | None]
+    triaged_by: Mapped[str] = mapped_column(server_default="")
+    chosen_at: Mapped[datetime | None]  # when an editor chose it to stand for its story; the latest does
     fetch_state: Mapped[FetchState] = mapped_column(states(FetchState), server_default=FetchState.DONE)
     fetch_error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Likeness(Base):
+    """Two articles of a newsletter that probably tell the same story, until an editor says that they do not."""
+
+    __tablename__ = "likeness"
+    __table_args__ = (
+        # A pair is written one way, the older article first.
+        PrimaryKeyConstraint("article_id", "other_id"),
+        CheckConstraint("article_id < other_id", name="older_first"),
+        Index("ix_likeness_other", "other_id"),
+    )
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"))
+    shared: Mapped[int] = mapped_column(Integer)
+    apart_at: Mapped[datetime | None]
+    apart_by: Mapped[str] = mapped_column(server_default="")
+
+
+class SavedFilter(Base):
+    """A choice of candidates under a name, for everybody at the newsletter. `query` is what the page's form sends."""
+
+    __tablename__ = "saved_filter"
+    # A name means one filter.
+    __table_args__ = (UniqueConstraint("newsletter_id", "name"),)
+
+    id: Mapped[Id]
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    query: Mapped[dict[str, Any]]
+    by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -61,6 +61,7 @@ def read_page(html: str | bytes, address: str | None, *, timezone: str) -> Extra
         description=facts.description,
         picture_address=facts.picture,
         address=_believed(facts.canonical, address),
+        is_free=facts.is_free,
     )
 
 

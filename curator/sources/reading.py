@@ -16,6 +16,8 @@ from curator.errors import FetchFailed, Invalid, NotFound
 from curator.settings import Settings
 from curator.sources.extract import Extract
 from curator.sources.fetch import Fetched, fetch
+from curator.sources.identity import address_key
+from curator.sources.likeness import note_likeness
 from curator.sources.models import Article, CapturedBy, FetchState
 from curator.sources.page import LARGEST_PAGE, decode, read_page
 from curator.sources.pictures import LARGEST_PICTURE, encode_again, keep_picture
@@ -35,6 +37,7 @@ Encoded = tuple[bytes, str, tuple[int, int]]
 
 class _Page(NamedTuple):
     extract: Extract
+    address: str  # where the redirects led
     picture: Encoded | None
 
 
@@ -82,7 +85,7 @@ def _fetch_page(address: str, settings: Settings, zone: str) -> _Page:
     extract = read_page(_markup(fetched), fetched.address, timezone=zone)
     if not extract.title and not extract.words:
         raise FetchFailed("There is no article on the page. Paste its text instead.")
-    return _Page(extract, _fetch_picture(extract.picture_address, settings))
+    return _Page(extract, fetched.address, _fetch_picture(extract.picture_address, settings))
 
 
 def _markup(fetched: Fetched) -> str:
@@ -139,19 +142,29 @@ def _fill(session: Session, article: Article, page: _Page) -> None:
         setattr(article, name, value)
     if page.picture and not article.picture_id:
         article.picture_id = keep_picture(session, *page.picture).id
+    article.other_keys = _keys(article, page)
+    article.compared_at = None
     session.flush()
     _identify(session, article, identity)
+    note_likeness(session, article)
 
 
 def _wanted(article: Article, values: dict[str, Any]) -> dict[str, Any]:
     """A feed knows its own titles, names and dates best, and its text stays where the page gives fewer words."""
-    wanted = {name: value for name, value in values.items() if value or not getattr(article, name)}
+    wanted = {n: v for n, v in values.items() if v or not getattr(article, n) or (n == "is_free" and v is not None)}
     if article.captured_by is CapturedBy.FEED:
         wanted = {n: v for n, v in wanted.items() if n not in _OF_THE_FEED or getattr(article, n) in (None, "", [])}
     if article.words and values["words"] <= article.words:
-        for name in ("summary", "quote", "body_html", "body_text", "words", "sketch"):
+        for name in ("summary", "quote", "body_html", "body_text", "words", "sketch", "lead"):
             wanted.pop(name, None)
     return wanted
+
+
+def _keys(article: Article, page: _Page) -> list[str]:
+    """Every key of the way here: as captured, where it redirected, what the page states."""
+    keys = [*article.other_keys, article.address_key, address_key(page.address)]
+    keys += [address_key(page.extract.address)] if page.extract.address else []
+    return sorted({key for key in keys if key})
 
 
 def _identify(session: Session, article: Article, identity: dict[str, Any]) -> None:

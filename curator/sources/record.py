@@ -12,14 +12,8 @@ from sqlalchemy.orm import Session
 from curator.errors import NotFound
 from curator.sources.dates import offset_minutes
 from curator.sources.extract import Extract
-from curator.sources.identity import (
-    address_key,
-    canonical_address,
-    content_hash,
-    is_probably_same,
-    shared_hashes,
-    sketch,
-)
+from curator.sources.identity import address_key, canonical_address, content_hash, lead_sketch, sketch
+from curator.sources.likeness import likes_of, note_likeness
 from curator.sources.models import Article
 
 _TELLING_WORDS = 20
@@ -46,19 +40,25 @@ def columns_of(extract: Extract) -> dict[str, Any]:
         "body_text": extract.body_text,
         "words": extract.words,
         "sketch": sketch(extract.body_text) or None,
+        "lead": lead_sketch(extract.body_text or extract.summary) or None,
+        "is_free": extract.is_free,
     }
 
 
 def insert_article(session: Session, values: dict[str, Any]) -> Article | None:
-    """The new row, or None when the newsletter has an article of this address or these words."""
+    """The new row, compared with all others; None when the newsletter has an article of this address or these words."""
     statement = insert(Article).values(values).on_conflict_do_nothing().returning(Article.id)
     number = session.scalar(statement)
-    return None if number is None else session.get(Article, number)
+    if number is None:
+        return None
+    article = session.get_one(Article, number)
+    note_likeness(session, article)
+    return article
 
 
 def find_same(session: Session, newsletter_id: int, key: str | None, hashed: bytes | None) -> Article | None:
-    """The article of this address, else the one of these words."""
-    same: list[ColumnElement[bool]] = [Article.address_key == key] if key else []
+    """The article of this address, or that this address leads to, else the one of these words."""
+    same: list[ColumnElement[bool]] = [Article.address_key == key, Article.other_keys.contains([key])] if key else []
     same += [Article.content_hash == hashed] if hashed else []
     if not same:
         return None
@@ -81,7 +81,7 @@ def find_duplicate(session: Session, article: Article) -> int | None:
         found = session.scalars(others.where(or_(*same)).order_by(Article.id).limit(1)).first()
         if found is not None:
             return found.id
-    return _nearly_same(session, article)
+    return min((other for _, other in likes_of(session, [article.id])), default=None)
 
 
 def zone_of(session: Session, newsletter_id: int) -> str:
@@ -91,22 +91,3 @@ def zone_of(session: Session, newsletter_id: int) -> str:
     if zone is None:
         raise NotFound("There is no such newsletter.")
     return str(zone)
-
-
-def _nearly_same(session: Session, article: Article) -> int | None:
-    """Candidates share at least one hash (GIN); the pure rule decides on how many and on their titles."""
-    if not article.sketch:
-        return None
-    statement = (
-        select(Article.id, Article.sketch, Article.source_id, Article.title)
-        .where(Article.newsletter_id == article.newsletter_id, Article.id != article.id)
-        .where(Article.sketch.op("&&")(article.sketch))
-        .order_by(Article.id)
-        .limit(500)
-    )
-    for number, other, source_id, title in session.execute(statement):
-        is_same_source = source_id is not None and source_id == article.source_id
-        shared = shared_hashes(article.sketch, other or ())
-        if is_probably_same(shared, same_source=is_same_source, titles=(article.title, title)):
-            return int(number)
-    return None

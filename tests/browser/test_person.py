@@ -126,7 +126,7 @@ def _triage(page: Page, article: Locator) -> None:
 def _place(page: Page, article: Locator) -> None:
     """The number of a section puts the article in it."""
     _walk_to(page, article)
-    with page.expect_response(re.compile("/place$")) as answer:
+    with page.expect_response(re.compile("/acts$")) as answer:
         page.keyboard.press("4")
     assert answer.value.ok
     expect(article.locator(".badge.good")).to_have_count(1)

@@ -15,7 +15,7 @@ from curator.cli.deliveries import say_status
 from curator.cli.issues import read_time
 from curator.delivery.models import Delivery, DeliveryState, Notice
 from curator.errors import CheckFailed, Conflict, FetchFailed, Invalid, NotFound
-from curator.issues.models import Issue
+from curator.issues.models import Issue, IssueState
 from curator.settings import Settings
 from curator.sources.models import Article
 from tests.cli.calling import call
@@ -94,10 +94,22 @@ def test_articles_from_a_page(tmp_path: Path) -> None:
     assert first["title"] == "Sluis krijgt tweede leven"
     assert (first["language"], first["published_at"]) == ("nl", "2026-03-02T09:30:00+01:00")
     assert first["address"] == "https://nieuws.test/sluis" and {"tags", "duplicate_of"} <= set(first)
-    assert (second["id"], second["outcome"]) == (first["id"], "same")
+    assert (second["id"], second["outcome"], second["seen_before"]) == (first["id"], "same", None)
     (listed,) = call("articles", "list", "week").json
     assert listed["id"] == first["id"] and "duplicate_of" not in listed  # looked for when one comes in, not here
     assert call("articles", "list", "week", "--triage", "dismissed").json == []
+
+
+def test_what_was_published_is_told_when_it_comes_in_again(session: Session, tmp_path: Path) -> None:
+    call("newsletters", "create", "week", "--from", "desk@week.test")
+    words = ("articles", "add", "week", "--html-file", page_file(tmp_path), "--url", "https://nieuws.test/sluis")
+    article = call(*words).json["id"]
+    issue = call("issues", "create", "week", "--subject", "S").json["id"]
+    call("issues", "add", str(issue), str(article), "--section", "Nieuws")
+    session.get_one(Issue, issue).state = IssueState.SENT
+    session.flush()
+    assert call(*words).json["seen_before"] == {"issue": 1, "sent_at": None, "clicks": 0, "by_words": False}
+    assert "It was in issue 1, 0 clicks." in call(*words, as_json=False).out
 
 
 def test_an_address_that_cannot_be_read_is_kept_all_the_same(session: Session) -> None:

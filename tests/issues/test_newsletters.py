@@ -113,3 +113,17 @@ def test_sections_can_be_given(session: Session) -> None:
         section_template=[{"name": "Partner", "minimum": 0, "maximum": 1, "label": "Sponsored"}],
     )
     assert made.section_template == [{"name": "Partner", "minimum": 0, "maximum": 1, "label": "Sponsored"}]
+
+
+@pytest.mark.parametrize(("given", "kept"), [("6", 6), ("", None), ("0", None), (52, 52)])
+def test_candidates_are_kept_for_whole_weeks_or_for_ever(session: Session, given: Any, kept: int | None) -> None:
+    newsletter = a_newsletter(session)
+    assert newsletter.candidate_weeks == 4
+    change_newsletter(session, newsletter, "owner@example.org", candidate_weeks=given)
+    assert newsletter.candidate_weeks == kept
+
+
+@pytest.mark.parametrize("given", ["-1", "2.5", "53", "soon"])
+def test_weeks_that_are_none_are_refused(session: Session, given: str) -> None:
+    with pytest.raises(Invalid, match="whole weeks"):
+        change_newsletter(session, a_newsletter(session), "owner@example.org", candidate_weeks=given)

@@ -56,6 +56,22 @@ def test_a_graph_and_a_broken_script_are_no_obstacle() -> None:
     assert read(page(head)).title == "Goed"
 
 
+@pytest.mark.parametrize(
+    ("head", "is_free"),
+    [
+        ("", None),
+        (linked(isAccessibleForFree=True), True),
+        (linked(isAccessibleForFree="http://schema.org/False"), False),
+        (linked(isAccessibleForFree="True", hasPart={"isAccessibleForFree": "False"}), False),
+        (linked(hasPart=[{"isAccessibleForFree": False, "cssSelector": ".paid"}]), False),
+        (linked(headline="x") + '<meta property="article:content_tier" content="locked">', False),
+        (linked(isAccessibleForFree="maybe"), None),
+    ],
+)
+def test_a_page_says_whether_anybody_may_read_it(head: str, is_free: bool | None) -> None:
+    assert read(page(head)).is_free is is_free
+
+
 def test_nested_json_cannot_exhaust_the_stack() -> None:
     head = f'<script type="application/ld+json">{"[" * 100_000}</script><title>Titel</title>'
     assert read(page(head)).title == "Titel"

@@ -147,6 +147,9 @@ def test_a_redirect_to_somewhere_new_becomes_the_address(
     article = add_address(session, newsletter.id, site.redirect("/start", "/end")).article
     read_article(session, article.id, reach)
     assert article.address_key == f"127.0.0.1:{site.port}/end"
+    assert article.other_keys == [f"127.0.0.1:{site.port}/end", f"127.0.0.1:{site.port}/start"]
+    again = add_address(session, newsletter.id, site.at("/start"))
+    assert (again.outcome, again.article.id) == ("same", article.id)
 
 
 def test_no_row_is_locked_while_the_network_is_waited_for(

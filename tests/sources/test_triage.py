@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from curator.errors import Invalid, NotFound
 from curator.issues.models import Newsletter
-from curator.sources.models import Article, CapturedBy, Triage
-from curator.sources.triage import candidates, get_article, set_triage
+from curator.sources.models import Article, CapturedBy, Source, SourceState, Triage
+from curator.sources.triage import Choice, candidates, get_article, languages_of
 
 NOW = datetime.now(UTC)
 
@@ -46,24 +46,51 @@ def test_search_is_words_and_percent_signs_are_literal(session: Session, newslet
     assert candidates(session, newsletter.id, search="chips bert") == []
 
 
-def test_another_newsletter_sees_and_changes_nothing(
-    session: Session, newsletter: Newsletter, other: Newsletter
-) -> None:
+def test_another_newsletter_sees_nothing(session: Session, newsletter: Newsletter, other: Newsletter) -> None:
     article = add(session, newsletter, "ours")
     assert candidates(session, other.id) == []
-    for attempt in (
-        lambda: set_triage(session, other.id, article.id, "starred"),
-        lambda: get_article(session, other.id, article.id),
-    ):
-        with pytest.raises(NotFound):
-            attempt()
-    assert get_article(session, newsletter.id, article.id).triage is Triage.CANDIDATE
+    with pytest.raises(NotFound):
+        get_article(session, other.id, article.id)
 
 
-def test_triage_is_one_of_four(session: Session, newsletter: Newsletter) -> None:
-    article = add(session, newsletter, "ours")
-    for triage in Triage:
-        assert set_triage(session, newsletter.id, article.id, triage.value).triage is triage
+def test_an_unknown_list_is_refused(session: Session, newsletter: Newsletter) -> None:
     with pytest.raises(Invalid, match="candidate, starred, later, dismissed"):
-        set_triage(session, newsletter.id, article.id, "deleted")
-    assert article.triage is Triage.DISMISSED
+        candidates(session, newsletter.id, "deleted")
+
+
+def test_candidates_of_a_muted_source_wait(session: Session, newsletter: Newsletter) -> None:
+    source = Source(newsletter_id=newsletter.id, address="https://f.example/", address_key="f", title="Feed")
+    session.add(source)
+    session.flush()
+    for title, triage in (("untouched", Triage.CANDIDATE), ("starred", Triage.STARRED), ("later", Triage.LATER)):
+        add(session, newsletter, title, source_id=source.id, triage=triage)
+    add(session, newsletter, "of another")
+    source.state = SourceState.MUTED
+    session.flush()
+    assert set(titles(candidates(session, newsletter.id))) == {"starred", "of another"}
+    assert titles(candidates(session, newsletter.id, Triage.LATER)) == ["later"]
+    source.state = SourceState.ACTIVE
+    session.flush()
+    assert len(candidates(session, newsletter.id)) == 3
+
+
+def test_a_choice_is_made_of_source_language_age_stars_and_words(session: Session, newsletter: Newsletter) -> None:
+    source = Source(newsletter_id=newsletter.id, address="https://f.example/", address_key="f", title="Feed")
+    session.add(source)
+    session.flush()
+    add(session, newsletter, "a", source_id=source.id, language="nl", published_at=NOW - timedelta(hours=20))
+    add(session, newsletter, "b", language="en", published_at=NOW - timedelta(days=5), triage=Triage.STARRED)
+    for query, wanted in (
+        ({"source": str(source.id)}, ["a"]),
+        ({"language": "en"}, ["b"]),
+        ({"days": "1"}, ["a"]),
+        ({"days": "7"}, ["a", "b"]),
+        ({"starred": "1"}, ["b"]),
+        ({"q": "b", "language": "nl"}, []),
+        ({"source": "x", "days": "12", "starred": "no"}, ["a", "b"]),
+        ({"source": "9" * 30}, ["a", "b"]),
+    ):
+        choice = Choice.read(query)
+        assert titles(candidates(session, newsletter.id, choice=choice)) == wanted, query
+        assert Choice.read(choice.as_query()) == choice
+    assert languages_of(session, newsletter.id) == ["en", "nl"]

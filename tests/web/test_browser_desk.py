@@ -1,102 +1,14 @@
 """The desk in a real browser: triage without a mouse, arranging by drag and by key, words that follow and survive."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from curator.accounts.models import Role, User
-from curator.accounts.sign_ins import open_sign_in
-from curator.accounts.users import add_user
-from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.edit import edit_issue
-from curator.issues.models import Issue
-from curator.settings import Settings, get_settings
 from curator.sources.models import Article, FetchState, Triage
-from curator.web.access import cookie_name
-from curator.web.app import create_app
-from tests.issues.rows import a_newsletter, an_article
+from tests.web.conftest import Scene
 
 pytestmark = pytest.mark.browser
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@dataclass
-class Scene:
-    """A server with a newsletter, three candidates, a draft with three items, and an open page."""
-
-    session: Session
-    page: Page
-    address: str
-    issue: Issue
-    articles: list[Article]
-    editor: User
-
-    def fresh_issue(self) -> Issue:
-        """The draft as the server has it now."""
-        self.session.rollback()
-        return get_issue(self.session, self.issue.id)
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def server(
-    settings: Settings, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch, committed: Session
-) -> Iterator[str]:
-    """The whole web process on a free port, in a thread; stopped before the tables are emptied."""
-    port = free_port()
-    monkeypatch.setenv("CURATOR_PORT", str(port))
-    get_settings.cache_clear()
-    process = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=process.run, daemon=True)
-    thread.start()
-    while not process.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    process.should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture
-def scene(committed: Session, server: str, chrome: Browser) -> Iterator[Scene]:
-    newsletter = a_newsletter(committed)
-    editor = add_user(committed, "editor@example.org", Role.EDITOR, newsletter.id)
-    issue = create_issue(committed, newsletter.id, "The first subject")
-    for name in ("one", "two", "three"):
-        add_item(committed, issue.id, an_article(committed, newsletter, name, triage=Triage.LATER).id, "Nieuws")
-    articles = [an_article(committed, newsletter, name) for name in ("chips", "cables", "clouds")]
-    secret = open_sign_in(committed, editor, agent="test", settings=get_settings())
-    committed.commit()
-    context: BrowserContext = chrome.new_context(viewport={"width": 1440, "height": 900})
-    context.add_cookies([{"name": cookie_name(), "value": secret, "url": server}])
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
-    yield Scene(committed, page, server, issue, articles, editor)
-    context.close()
-    assert problems == []
 
 
 def _triage(scene: Scene, article: Article) -> Triage:

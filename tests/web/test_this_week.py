@@ -1,16 +1,19 @@
 """This week: what the list shows, triage and placing by form and by script, capture of every kind, sources."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from curator.issues.compose import add_item, create_issue, current_draft
+from curator.issues.compose import add_item, create_issue
 from curator.issues.models import IssueState
-from curator.sources.models import Article, CapturedBy, FetchState, Source, SourceState, Triage
+from curator.reports.picks import learn_taste
+from curator.sources.likeness import compare_due
+from curator.sources.models import Article, CapturedBy, FetchState, SavedFilter, Source, SourceState, Triage
 from curator.web.desk.capture import MOST_CHARACTERS, Pasted, judge
 from tests.issues.rows import an_article
 
@@ -60,15 +63,6 @@ def test_articles_of_another_newsletter_are_not_there(session: Session, cast: An
     assert other.triage == Triage.CANDIDATE
 
 
-def test_triage_by_script_answers_with_what_it_was(session: Session, cast: Any, editor: Any) -> None:
-    article = an_article(session, cast.weekly)
-    answer = _post(editor, f"/n/weekly/articles/{article.id}/triage", triage="dismissed").json()
-    assert (answer["before"], answer["triage"]) == ("candidate", "dismissed")
-    assert answer["counts"] == {"candidates": 0, "starred": 0, "later": 0, "dismissed": 1}
-    assert article.title in editor.get("/n/weekly/?show=dismissed").text
-    assert f'id="article-{article.id}"' not in editor.get("/n/weekly/").text
-
-
 def test_triage_by_form_comes_back_to_the_list(session: Session, cast: Any, editor: Any) -> None:
     article = an_article(session, cast.weekly)
     answer = editor.submit(f"/n/weekly/articles/{article.id}/triage", triage="starred")
@@ -98,51 +92,101 @@ def test_a_post_without_the_token_is_refused(session: Session, cast: Any, editor
     assert article.triage == Triage.CANDIDATE
 
 
-def test_placing_fills_the_draft_and_can_be_undone(session: Session, cast: Any, editor: Any) -> None:
-    article, issue = an_article(session, cast.weekly), create_issue(session, cast.weekly.id, "S")
-    answer = _post(editor, f"/n/weekly/articles/{article.id}/place", section_id=str(issue.sections[1].id)).json()
-    assert answer["section"] == issue.sections[1].name
-    assert "1 of 2–4" in answer["draft"]
-    assert "in Nieuws" in editor.get(f"/n/weekly/articles/{article.id}").text
-    assert _post(editor, f"/n/weekly/issues/1/restore/{answer['revision']}").status_code == 200
-    draft = current_draft(session, cast.weekly.id)
-    assert draft is not None
-    assert all(not section.items for section in draft.sections)
-
-
-def test_placing_twice_in_one_section_is_nothing_to_undo(session: Session, cast: Any, editor: Any) -> None:
-    article, issue = an_article(session, cast.weekly), create_issue(session, cast.weekly.id, "S")
-    fields = {"section_id": str(issue.sections[0].id)}
-    assert _post(editor, f"/n/weekly/articles/{article.id}/place", **fields).json()["revision"]
-    assert _post(editor, f"/n/weekly/articles/{article.id}/place", **fields).json()["revision"] is None
-
-
-def test_placing_without_a_draft_or_in_a_foreign_section(session: Session, cast: Any, editor: Any) -> None:
-    article = an_article(session, cast.weekly)
-    foreign = create_issue(session, cast.other.id, "S").sections[0].id
-    path = f"/n/weekly/articles/{article.id}/place"
-    assert "Make a new issue first" in _post(editor, path, section_id=str(foreign)).text
-    create_issue(session, cast.weekly.id, "S")
-    assert _post(editor, path, section_id=str(foreign)).status_code == 404
-
-
 def test_what_was_published_says_in_which_issue(session: Session, cast: Any, editor: Any) -> None:
     article, issue = an_article(session, cast.weekly), create_issue(session, cast.weekly.id, "S")
     add_item(session, issue.id, article.id, "Kort")
     assert "published in issue" not in editor.get("/n/weekly/").text
-    issue.state = IssueState.SENT
+    issue.state, issue.sent_at = IssueState.SENT, datetime(2026, 3, 12, 9, tzinfo=UTC)
     session.flush()
-    assert "published in issue 1" in editor.get("/n/weekly/").text
-
-
-def test_the_same_story_is_pointed_out(session: Session, cast: Any, editor: Any) -> None:
-    sketch = list(range(64))
-    an_article(session, cast.weekly, "one", sketch=sketch, site="Here")
-    an_article(session, cast.weekly, "two", sketch=[*range(40), *range(900, 924)], site="There")
-    an_article(session, cast.weekly, "three", sketch=list(range(2000, 2064)), site="Nowhere")
     page = editor.get("/n/weekly/").text
-    assert "same story at <bdi>Here" in page
-    assert "same story at <bdi>Nowhere" not in page
+    assert 'href="/n/weekly/issues/1">published in issue 1, 12 March 2026</a>' in page
+
+
+def test_a_story_is_shown_once_with_the_others_behind_it(session: Session, cast: Any, editor: Any) -> None:
+    sketch = list(range(64))
+    one = an_article(session, cast.weekly, "one", sketch=sketch, site="Here", is_free=False)
+    two = an_article(session, cast.weekly, "two", sketch=[*range(40), *range(900, 924)], site="There", is_free=True)
+    an_article(session, cast.weekly, "three", sketch=list(range(2000, 2064)), site="Nowhere")
+    compare_due(session)
+    page = editor.get("/n/weekly/").text
+    assert page.count('<li class="find"') == 2
+    assert "Same story, 2 articles from 2 sites · no paywall here" in page
+    assert f'id="article-{two.id}"' in page  # anybody may read it
+    assert f'data-other="{one.id}"' in page
+    assert editor.submit(f"/n/weekly/articles/{one.id}/choose").status_code == 303
+    page = editor.get("/n/weekly/").text
+    assert f'id="article-{one.id}"' in page
+    assert "no paywall at <bdi>There" in page
+    assert editor.submit(f"/n/weekly/articles/{two.id}/apart/{one.id}").status_code == 303
+    assert editor.get("/n/weekly/").text.count('<li class="find"') == 3
+
+
+def test_a_row_can_be_asked_for_with_its_story(session: Session, cast: Any, editor: Any) -> None:
+    one = an_article(session, cast.weekly, "one", sketch=list(range(64)))
+    two = an_article(session, cast.weekly, "two", sketch=list(range(64)), is_free=True)
+    compare_due(session)
+    path = f"/n/weekly/articles/{one.id}"
+    assert f'id="article-{one.id}"' in editor.get(path, headers=HTMX).text
+    assert f'id="article-{two.id}"' in editor.get(f"{path}?story=true", headers=HTMX).text
+
+
+def test_order_and_reason(session: Session, cast: Any, editor: Any) -> None:
+    now = datetime.now(UTC)
+    for name, age in (("zeta", 1), ("alfa", 5)):
+        an_article(session, cast.weekly, name, site=name, published_at=now - timedelta(days=age))
+    for number in range(8):
+        an_article(session, cast.weekly, f"p{number}", site="alfa", triage=Triage.STARRED)
+        an_article(session, cast.weekly, f"s{number}", site="zeta", triage=Triage.DISMISSED)
+    learn_taste(session, cast.weekly.id)
+    suggested, newest, source = (
+        editor.get(f"/n/weekly/?order={order}&q=over").text for order in ("suggested", "newest", "source")
+    )
+    assert "learning: 8 of 50" in suggested
+    assert "a source you often use" in suggested
+    assert "learning:" not in newest
+    places = [page.index("Over zeta") < page.index("Over alfa") for page in (suggested, newest, source)]
+    assert places == [False, True, False]
+    assert editor.get("/n/weekly/?order=by-magic").status_code == 404
+
+
+def test_filters_choose_and_are_saved(session: Session, cast: Any, editor: Any) -> None:
+    an_article(session, cast.weekly, "chips", language="nl")
+    an_article(session, cast.weekly, "cables", language="en")
+    page = editor.get("/n/weekly/?language=en").text
+    assert ("Over cables" in page, "Over chips" in page) == (True, False)
+    answer = editor.submit("/n/weekly/filters", name="English", language="en")
+    assert answer.headers["location"] == "/n/weekly/?language=en"
+    assert 'href="/n/weekly/?language=en"' in editor.get("/n/weekly/").text
+    assert "Choose something first" in editor.submit("/n/weekly/filters", name="All").text
+    saved = session.scalars(select(SavedFilter)).one()
+    assert editor.submit(f"/n/weekly/filters/{saved.id}/remove").status_code == 303
+    assert session.scalars(select(SavedFilter)).all() == []
+
+
+def test_the_number_of_questions_does_not_grow(session: Session, cast: Any, editor: Any) -> None:
+    create_issue(session, cast.weekly.id, "S")
+
+    def asked() -> int:
+        statements: list[str] = []
+
+        def note(*about: Any) -> None:
+            statements.append(about[2])
+
+        event.listen(session.connection(), "before_cursor_execute", note)
+        session.expire_all()
+        assert editor.get("/n/weekly/").status_code == 200
+        event.remove(session.connection(), "before_cursor_execute", note)
+        return len(statements)
+
+    for number in range(3):
+        an_article(session, cast.weekly, f"a{number}", sketch=list(range(64)))
+    compare_due(session)
+    few = asked()
+    for number in range(60):
+        an_article(session, cast.weekly, f"b{number}", sketch=list(range(number // 2 * 99, number // 2 * 99 + 64)))
+    compare_due(session)
+    assert asked() == few
+    assert few < 40
 
 
 def test_searching_gives_only_the_list(session: Session, cast: Any, editor: Any) -> None:
@@ -245,7 +289,11 @@ def test_sources_are_muted_and_heard_again(session: Session, cast: Any, editor: 
     foreign = Source(newsletter_id=cast.other.id, address="https://y.example/f", address_key="y.example/f", title="Y")
     session.add_all([source, foreign])
     session.flush()
+    article = an_article(session, cast.weekly, source_id=source.id)
+    starred = an_article(session, cast.weekly, "starred", source_id=source.id, triage=Triage.STARRED)
     assert "muted" in _post(editor, f"/n/weekly/sources/{source.id}/mute", HTMX).text
+    page = editor.get("/n/weekly/").text
+    assert (f'id="article-{article.id}"' in page, f'id="article-{starred.id}"' in page) == (False, True)
     assert "looking for the first time" in _post(editor, f"/n/weekly/sources/{source.id}/unmute", HTMX).text
     assert _post(editor, f"/n/weekly/sources/{foreign.id}/mute", HTMX).status_code == 404
     session.refresh(foreign)

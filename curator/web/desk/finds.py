@@ -1,6 +1,6 @@
-"""Articles as the desk shows them: with where they were published or placed before, and which tell the same story.
+"""Articles as the desk shows them: where they were published or placed before, by whom people clicked, their picture.
 
-Reads only.
+Reads only, with as many questions to the database for five hundred articles as for one.
 """
 
 from collections.abc import Sequence
@@ -11,22 +11,29 @@ from sqlalchemy.orm import Session
 
 from curator.issues.compose import reading_minutes
 from curator.issues.models import Issue
-from curator.issues.seen import SeenBefore, published_before
-from curator.sources.identity import is_probably_same
+from curator.issues.seen import SeenBefore, seen_before
+from curator.reports.item_clicks import clicks_of_items
+from curator.reports.taste import Judged
 from curator.sources.models import Article, FetchState, Picture, Triage
+from curator.sources.triage import is_heard
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
 @dataclass
 class Find:
-    """One article with what an editor wants to know beside it. `twins` tell the same story."""
+    """One article with what an editor wants to know beside it.
+
+    `clicks`: of people, when it was published before. `others` tell the same story and stand behind this one.
+    """
 
     article: Article
     seen: SeenBefore | None = None
+    clicks: int | None = None
     placed_in: str | None = None
     picture: str | None = None
-    twins: list[Article] = field(default_factory=list)
+    others: list[Article] = field(default_factory=list)
+    judged: Judged | None = None
 
     @property
     def minutes(self) -> int | None:
@@ -43,27 +50,25 @@ class Find:
         """Whether its page could not be read."""
         return self.article.fetch_state == FetchState.FAILED
 
+    @property
+    def sites(self) -> int:
+        """How many places tell this story."""
+        return len({article.site or str(article.id) for article in (self.article, *self.others)})
 
-def load_finds(
-    session: Session,
-    newsletter_id: int,
-    articles: Sequence[Article],
-    draft: Issue | None,
-    around: Sequence[Article] = (),
-) -> list[Find]:
-    """`articles` in their order. Twins are looked for among `articles` and `around`."""
-    keys = {article.address_key for article in articles if article.address_key}
-    seen = published_before(session, newsletter_id, keys)
-    placed = _placed(draft)
+
+def load_finds(session: Session, newsletter_id: int, articles: Sequence[Article], draft: Issue | None) -> list[Find]:
+    """`articles` in their order, none behind another."""
+    seen = seen_before(session, newsletter_id, articles)
+    clicks = clicks_of_items(session, {one.item_id for one in seen.values()})
+    placed = places_of(draft)
     pictures = _pictures(session, articles)
-    twins = _twins([*articles, *around])
     return [
         Find(
             article,
-            seen=seen.get(article.address_key) if article.address_key else None,
+            seen=(was := seen.get(article.id)),
+            clicks=clicks.get(was.item_id) if was else None,
             placed_in=placed.get(article.id),
             picture=pictures.get(article.picture_id) if article.picture_id else None,
-            twins=twins.get(article.id, []),
         )
         for article in articles
     ]
@@ -72,7 +77,9 @@ def load_finds(
 def count_by_triage(session: Session, newsletter_id: int) -> dict[str, int]:
     """How many articles each list of the desk has. `candidates` are those untouched and those starred."""
     rows = session.execute(
-        select(Article.triage, func.count()).where(Article.newsletter_id == newsletter_id).group_by(Article.triage)
+        select(Article.triage, func.count())
+        .where(Article.newsletter_id == newsletter_id, is_heard())
+        .group_by(Article.triage)
     )
     counts = {str(triage): count for triage, count in rows}
     starred = counts.get(Triage.STARRED, 0)
@@ -81,6 +88,7 @@ def count_by_triage(session: Session, newsletter_id: int) -> dict[str, int]:
         "starred": starred,
         "later": counts.get(Triage.LATER, 0),
         "dismissed": counts.get(Triage.DISMISSED, 0),
+        "expired": counts.get(Triage.EXPIRED, 0),
     }
 
 
@@ -89,7 +97,8 @@ def picture_path(picture: Picture) -> str:
     return f"/pictures/{picture.sha256.hex()}.{_EXTENSIONS.get(picture.media_type, 'jpg')}"
 
 
-def _placed(draft: Issue | None) -> dict[int, str]:
+def places_of(draft: Issue | None) -> dict[int, str]:
+    """Per id of an article in the draft: the name of its section."""
     if draft is None:
         return {}
     return {item.article_id: section.name for section in draft.sections for item in section.items if item.article_id}
@@ -99,25 +108,3 @@ def _pictures(session: Session, articles: Sequence[Article]) -> dict[int, str]:
     ids = {article.picture_id for article in articles if article.picture_id}
     found = session.scalars(select(Picture).where(Picture.id.in_(ids))) if ids else ()
     return {picture.id: picture_path(picture) for picture in found}
-
-
-def _twins(articles: Sequence[Article]) -> dict[int, list[Article]]:
-    """Articles whose sketches share many hashes, found through an index of hashes: never every pair."""
-    by_id = {article.id: article for article in articles}
-    holders: dict[int, list[int]] = {}
-    for article in by_id.values():
-        for value in article.sketch or ():
-            holders.setdefault(value, []).append(article.id)
-    shared: dict[tuple[int, int], int] = {}
-    for ids in holders.values():
-        for index, one in enumerate(ids[:20]):
-            for other in ids[index + 1 : 20]:
-                shared[one, other] = shared.get((one, other), 0) + 1
-    twins: dict[int, list[Article]] = {}
-    for (one, other), count in shared.items():
-        first, second = by_id[one], by_id[other]
-        same_source = first.source_id is not None and first.source_id == second.source_id
-        if is_probably_same(count, same_source=same_source, titles=(first.title, second.title)):
-            twins.setdefault(one, []).append(second)
-            twins.setdefault(other, []).append(first)
-    return twins

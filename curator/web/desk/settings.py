@@ -42,6 +42,7 @@ def save_facts(
     timezone: Annotated[str, Form()] = "",
     postal_address: Annotated[str, Form()] = "",
     accent: Annotated[str, Form()] = "",
+    candidate_weeks: Annotated[str | None, Form()] = None,
 ) -> Response:
     """Save them all, or say which one is wrong and save none."""
     given = {
@@ -55,6 +56,8 @@ def save_facts(
         "postal_address": postal_address,
         "accent": accent,
     }
+    if candidate_weeks is not None:
+        given["candidate_weeks"] = candidate_weeks
     try:
         change_newsletter(db, desk.newsletter, desk.by, **given)
     except Invalid as error:
@@ -111,7 +114,7 @@ def save_tracking(request: Request, desk: Owner, db: Db, mode: Annotated[str, Fo
 def _facts(
     request: Request, desk: Desk, given: dict[str, str], *, problem: Invalid | None = None, saved: bool = False
 ) -> HTMLResponse:
-    values = {field: getattr(desk.newsletter, field) or "" for field in (*FACTS, "accent")} | given
+    values = {field: getattr(desk.newsletter, field) or "" for field in (*FACTS, "accent", "candidate_weeks")} | given
     zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
     return _page(
         request, desk, "newsletter", problem=problem, saved=saved, values=values, languages=LANGUAGES, zones=zones

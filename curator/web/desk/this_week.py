@@ -1,56 +1,45 @@
 """This week: the candidates, the draft they go into, capture and sources. One screen, and nothing on it waits."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from sqlalchemy.orm import Session
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from curator.db.heartbeats import Process, alive
 from curator.doorbell import ring
-from curator.errors import Conflict, Invalid, NotFound
-from curator.issues.compose import add_item, current_draft
-from curator.issues.models import Issue
-from curator.issues.revisions import latest_revision
-from curator.sources.models import FetchState, Triage
-from curator.sources.triage import candidates, get_article, set_triage
+from curator.errors import NotFound
+from curator.issues.compose import current_draft
+from curator.sources.filters import list_filters
+from curator.sources.models import FetchState
+from curator.sources.triage import AGES, Choice, get_article, languages_of
 from curator.sources.watch import list_sources
 from curator.web.access import Db, Desk, Editor, Viewer
-from curator.web.desk import capture, source_list
-from curator.web.desk.asked import is_htmx, wants_json
-from curator.web.desk.finds import Find, count_by_triage, load_finds
+from curator.web.desk import acts, capture, saved_filters, source_list
+from curator.web.desk.acts import draft_summary
+from curator.web.desk.asked import is_htmx
+from curator.web.desk.finds import count_by_triage
+from curator.web.desk.week_list import LISTS, ORDERS, find_story, week_list
 from curator.web.pages import fragment, page
 
 router = APIRouter()
-router.include_router(capture.router)
-router.include_router(source_list.router)
-
-SHOWN = 200
-LISTS: dict[str, Triage | None] = {
-    "candidates": None,
-    "starred": Triage.STARRED,
-    "later": Triage.LATER,
-    "dismissed": Triage.DISMISSED,
-}
+for part in (acts, capture, saved_filters, source_list):
+    router.include_router(part.router)
 
 
 @router.get("/n/{slug}/")
 def this_week(
-    request: Request, desk: Viewer, db: Db, show: str = "candidates", q: Annotated[str, Query(max_length=200)] = ""
+    request: Request,
+    desk: Viewer,
+    db: Db,
+    show: str = "candidates",
+    order: str = "suggested",
+    q: Annotated[str, Query(max_length=200)] = "",
 ) -> HTMLResponse:
-    """The whole page; for htmx only the list, when another filter or other words are asked for."""
-    if show not in LISTS:
+    """The whole page; for htmx only the list, when another list, order, choice or other words are asked for."""
+    if show not in LISTS or order not in ORDERS:
         raise NotFound("There is no such list.")
-    draft = current_draft(db, desk.newsletter.id)
-    finds = _listed(db, desk, draft, show, q)
-    values: dict[str, Any] = {
-        "show": show,
-        "q": q,
-        "finds": finds,
-        "draft": draft,
-        "counts": count_by_triage(db, desk.newsletter.id),
-        "lists": tuple(LISTS),
-    }
+    values = _values(desk, db, show, order, Choice.read(request.query_params))
     if request.headers.get("hx-target") == "finds":
         return fragment(request, "web/desk/finds.html", desk=desk, **values)
     return page(
@@ -58,7 +47,6 @@ def this_week(
         "web/desk/this_week.html",
         desk=desk,
         current="this-week",
-        sources=list_sources(db, desk.newsletter.id),
         processes=alive(db),
         worker=Process.WORKER,
         beat=Process.BEAT,
@@ -67,29 +55,17 @@ def this_week(
 
 
 @router.get("/n/{slug}/articles/{article_id}")
-def article_row(request: Request, desk: Viewer, db: Db, article_id: int) -> Response:
-    """One row of the list, as it is now: a row that waits for its page asks for itself until it is read."""
+def article_row(request: Request, desk: Viewer, db: Db, article_id: int, story: bool = False) -> Response:
+    """One row of the list, as it is now: a row that waits for its page asks for itself until it is read.
+
+    `story`: the row of the article that stands for its story.
+    """
     article = get_article(db, desk.newsletter.id, article_id)
     if not is_htmx(request):
         return RedirectResponse(f"/n/{desk.newsletter.slug}/#article-{article_id}", status_code=303)
     draft = current_draft(db, desk.newsletter.id)
-    finds = load_finds(db, desk.newsletter.id, [article], draft)
-    return fragment(request, "web/desk/find.html", desk=desk, find=finds[0], draft=draft)
-
-
-@router.post("/n/{slug}/articles/{article_id}/triage")
-def triage(request: Request, desk: Editor, db: Db, article_id: int, triage: Annotated[str, Form()]) -> Response:
-    """Star, dismiss, keep for later, or put back among the candidates."""
-    try:
-        wanted = Triage(triage)
-    except ValueError:
-        raise Invalid(f"“{triage[:40]}” is not one of {', '.join(Triage)}.") from None
-    before = get_article(db, desk.newsletter.id, article_id).triage
-    set_triage(db, desk.newsletter.id, article_id, wanted)
-    if not wants_json(request):
-        return RedirectResponse(f"/n/{desk.newsletter.slug}/#article-{article_id}", status_code=303)
-    counts = count_by_triage(db, desk.newsletter.id)
-    return JSONResponse({"before": str(before), "triage": str(wanted), "counts": counts})
+    find = find_story(db, desk.newsletter.id, draft, article, standing=story)
+    return fragment(request, "web/desk/find.html", desk=desk, find=find)
 
 
 @router.post("/n/{slug}/articles/{article_id}/read")
@@ -105,42 +81,35 @@ def read_again(request: Request, desk: Editor, db: Db, article_id: int) -> Respo
     return RedirectResponse(f"/n/{desk.newsletter.slug}/#article-{article_id}", status_code=303)
 
 
-@router.post("/n/{slug}/articles/{article_id}/place")
-def place(request: Request, desk: Editor, db: Db, article_id: int, section_id: Annotated[int, Form()]) -> Response:
-    """Put the article in a section of the draft; placing it again moves it."""
-    draft = current_draft(db, desk.newsletter.id)
-    if draft is None:
-        raise Conflict("There is no draft to put it in. Make a new issue first.")
-    section = next((section for section in draft.sections if section.id == section_id), None)
-    if section is None:
-        raise NotFound("That section is not in the draft any more. Load the page again.")
-    before = latest_revision(db, draft.id)
-    add_item(db, draft.id, get_article(db, desk.newsletter.id, article_id).id, section.name, by=desk.by)
-    revision = latest_revision(db, draft.id)
-    if not wants_json(request):
-        return RedirectResponse(f"/n/{desk.newsletter.slug}/#article-{article_id}", status_code=303)
-    return JSONResponse(
-        {
-            "revision": revision if revision != before else None,
-            "issue": draft.number,
-            "section": section.name,
-            "draft": draft_summary(request, desk, db),
-        }
-    )
-
-
 @router.get("/n/{slug}/draft")
 def draft(request: Request, desk: Viewer, db: Db) -> HTMLResponse:
     """The summary of the draft beside the list."""
     return HTMLResponse(draft_summary(request, desk, db))
 
 
-def draft_summary(request: Request, desk: Desk, db: Session) -> str:
-    """HTML of the draft's sections with their meters."""
-    response = fragment(request, "web/desk/draft.html", desk=desk, draft=current_draft(db, desk.newsletter.id))
-    return bytes(response.body).decode()
+def _values(desk: Desk, db: Db, show: str, order: str, choice: Choice) -> dict[str, Any]:
+    newsletter_id = desk.newsletter.id
+    draft = current_draft(db, newsletter_id)
+    listed = week_list(db, newsletter_id, draft, show, choice, order)
+    chosen = choice.as_query()
+    return {
+        "show": show,
+        "order": order,
+        "q": choice.words,
+        "choice": choice,
+        "chosen": chosen,
+        "asked": urlencode({k: v for k, v in {"show": show, "order": order}.items() if v != _DEFAULTS[k]} | chosen),
+        "finds": listed.finds,
+        "learning": listed.learning,
+        "draft": draft,
+        "counts": count_by_triage(db, newsletter_id),
+        "lists": tuple(LISTS),
+        "orders": ORDERS,
+        "ages": AGES,
+        "languages": languages_of(db, newsletter_id),
+        "filters": list_filters(db, newsletter_id),
+        "sources": list_sources(db, newsletter_id),
+    }
 
 
-def _listed(db: Session, desk: Desk, draft: Issue | None, show: str, search: str) -> list[Find]:
-    articles = candidates(db, desk.newsletter.id, LISTS[show], limit=SHOWN, search=search)
-    return load_finds(db, desk.newsletter.id, articles, draft)
+_DEFAULTS = {"show": "candidates", "order": "suggested"}

@@ -11,14 +11,19 @@ export class Refused extends Error {
 }
 
 // POSTs `fields` as a form. Resolves with the JSON answer; rejects with Refused, or TypeError when offline.
-export async function post(address, fields, options = {}) {
-  const response = await fetch(address, {
-    method: "POST",
-    body: new URLSearchParams(fields),
-    headers: { ...headers, Accept: "application/json", "HX-Request": "true" },
-    credentials: "same-origin",
-    ...options,
-  });
+export function post(address, fields, options = {}) {
+  return ask(address, { body: new URLSearchParams(fields), headers: { ...asking }, ...options });
+}
+
+// The same with a value sent as JSON.
+export function send(address, value, options = {}) {
+  return ask(address, { body: JSON.stringify(value), headers: { ...asking, "Content-Type": "application/json" }, ...options });
+}
+
+const asking = { ...headers, Accept: "application/json", "HX-Request": "true" };
+
+async function ask(address, options) {
+  const response = await fetch(address, { method: "POST", credentials: "same-origin", ...options });
   if (response.headers.get("HX-Redirect")) {
     location.assign(response.headers.get("HX-Redirect"));
     return new Promise(() => {});

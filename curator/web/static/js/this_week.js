@@ -1,193 +1,17 @@
-// Triage by keyboard and mouse. The page changes at once; the server is told behind it, in order, and undo brings back.
+// This week by keyboard and mouse: keys and buttons become acts on rows (acts.js); the capture box; lists that change.
 
-import { isTyping, notice, post, reasonOf } from "./post.js";
+import { choose, mute, place, setApart, showWaiting, startSending, toast, triage, undo } from "./acts.js";
+import { isTyping, notice } from "./post.js";
+import { current, list, meant, rows, select, step } from "./rows.js";
 
-const base = location.pathname.replace(/\/$/, "");
-const undone = []; // what can be undone, newest last
-let telling = Promise.resolve(); // one request after another, so that undo never overtakes what it undoes
-
-const list = () => document.getElementById("find-list");
-const rows = () => [...list().querySelectorAll(":scope > .find:not(.is-leaving)")];
-const current = () => list().querySelector(":scope > .find.is-current:not(.is-leaving)");
-
-// The row a key is meant for: in a list that has only just appeared, the one that is about to be selected.
-const meant = () => current() || rows()[0];
-
-function select(row, focus = true) {
-  for (const other of list().querySelectorAll(".is-current")) {
-    other.classList.remove("is-current");
-    other.tabIndex = -1;
-  }
-  if (!row) return;
-  row.classList.add("is-current");
-  row.tabIndex = 0;
-  if (focus) {
-    row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: "nearest", behavior: "instant" });
-  }
-}
-
-function step(distance) {
-  const all = rows();
-  const index = all.indexOf(current());
-  const next = index < 0 ? (distance > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, index + distance));
-  select(all[next]);
-}
-
-function neighbour(row) {
-  const all = rows();
-  const index = all.indexOf(row);
-  return all[index + 1] || all[index - 1];
-}
-
-// Which triage states the list that is shown holds.
-function holds(state) {
-  const show = list().dataset.show;
-  return show === "candidates" ? state === "candidate" || state === "starred" : show === state;
-}
-
-function paint(row, state) {
-  row.dataset.triage = state;
-  const star = row.querySelector(".star");
-  if (!star) return;
-  star.setAttribute("aria-pressed", String(state === "starred"));
-  star.value = state === "starred" ? "candidate" : "starred";
-}
-
-function tell(address, fields, revert) {
-  const told = telling.then(() => post(address, fields));
-  telling = told.catch(() => {});
-  return told.catch((error) => {
-    revert();
-    notice(reasonOf(error));
-    return null;
-  });
-}
-
-function countAll(counts) {
-  for (const [name, count] of Object.entries(counts || {})) {
-    const place = document.querySelector(`[data-count="${name}"]`);
-    if (place) place.textContent = String(count).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-  }
-}
-
-const words = { starred: "Starred", dismissed: "Dismissed", later: "Kept for later", candidate: "Back among the candidates" };
-
-function triage(row, state, remember = true) {
-  const before = row.dataset.triage;
-  if (before === state) return;
-  const title = row.querySelector(".find-title").textContent.trim();
-  const leaves = !holds(state);
-  const follower = neighbour(row);
-  const wasCurrent = row === current() || row.contains(document.activeElement);
-  paint(row, state);
-  const place = leaves ? leave(row) : null;
-  if (leaves && wasCurrent) select(follower);
-  const revert = () => {
-    paint(row, before);
-    if (place) place.comeBack();
-    select(row);
-  };
-  if (remember) {
-    undone.push({ undo: () => { revert(); tellTriage(row, before, () => {}); }, title });
-    toast(`${words[state]}: ${title}`);
-  }
-  tellTriage(row, state, () => { undone.pop(); revert(); });
-}
-
-function tellTriage(row, state, revert) {
-  return tell(`${base}/articles/${row.dataset.article}/triage`, { triage: state }, revert).then((answer) => countAll(answer?.counts));
-}
-
-// Takes a row out, remembering between which others it stood.
-function leave(row) {
-  const after = row.previousElementSibling;
-  const home = list();
-  row.remove();
-  return {
-    comeBack() {
-      if (!home.isConnected) return;
-      if (after && after.isConnected) after.after(row);
-      else home.prepend(row);
-    },
-  };
-}
-
-async function place(row, sectionId, name) {
-  const title = row.querySelector(".find-title").textContent.trim();
-  row.classList.add("is-placed");
-  for (const menu of row.querySelectorAll("details[open]")) menu.open = false;
-  toast(`In ${name}: ${title}`, false);
-  if (row === current()) select(neighbour(row) || row);
-  const answer = await tell(`${base}/articles/${row.dataset.article}/place`, { section_id: sectionId }, () => row.classList.remove("is-placed"));
-  if (!answer) return hideToast();
-  document.getElementById("draft").innerHTML = answer.draft;
-  badge(row, answer.section);
-  if (!answer.revision) return toast(`${title} is in ${answer.section} already`, false);
-  undone.push({
-    title,
-    undo: async () => {
-      const back = await tell(`${base}/issues/${answer.issue}/restore/${answer.revision}`, {}, () => {});
-      if (!back) return;
-      document.getElementById("draft").innerHTML = await (await fetch(`${base}/draft`)).text();
-      await refreshRow(row);
-    },
-  });
-  toast(`In ${answer.section}: ${title}`);
-}
-
-function badge(row, section) {
-  row.querySelector(".badge.good")?.remove();
-  let place = row.querySelector(".find-badges");
-  if (!place) {
-    place = document.createElement("p");
-    place.className = "cluster find-badges";
-    row.querySelector(".find-body").append(place);
-  }
-  const made = document.createElement("span");
-  made.className = "badge good";
-  made.textContent = `in ${section}`;
-  place.prepend(made);
-}
-
-async function refreshRow(row) {
-  const wasCurrent = row === current();
-  const text = await (await fetch(`${base}/articles/${row.dataset.article}`)).text();
-  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector(".find");
-  if (!fresh) return;
-  row.replaceWith(fresh);
-  globalThis.htmx?.process(fresh);
-  if (wasCurrent) select(fresh);
-}
-
-let toastTimer;
-function toast(message, undo = true) {
-  const box = document.getElementById("toast");
-  box.querySelector("span").textContent = message;
-  box.querySelector("button").hidden = !undo;
-  box.hidden = false;
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(hideToast, 7000);
-}
-
-function hideToast() {
-  document.getElementById("toast").hidden = true;
-}
-
-function undo() {
-  const last = undone.pop();
-  if (!last) return toast("There is nothing to undo", false);
-  toast(`Undone: ${last.title}`, false);
-  last.undo();
-}
+const sections = () => [...document.querySelectorAll("#draft [data-section]")];
 
 function placeByNumber(number) {
   const row = meant();
-  const sections = [...document.querySelectorAll("#draft [data-section]")];
   if (!row) return;
-  if (!sections.length) return notice("There is no draft to put it in. Make a new issue first.", "warn");
-  const section = sections[number - 1];
-  if (!section) return toast(`The draft has ${sections.length} sections`, false);
+  if (!sections().length) return notice("There is no draft to put it in. Make a new issue first.", "warn");
+  const section = sections()[number - 1];
+  if (!section) return toast(`The draft has ${sections().length} sections`, false);
   place(row, section.dataset.section, section.dataset.name);
 }
 
@@ -196,8 +20,10 @@ const commands = {
   k: () => step(-1),
   s: (row) => row && triage(row, row.dataset.triage === "starred" ? "candidate" : "starred"),
   x: (row) => row && triage(row, row.dataset.triage === "dismissed" ? "candidate" : "dismissed"),
-  l: (row) => row && triage(row, row.dataset.triage === "later" ? "candidate" : "later"),
+  l: (row) => row && triage(row, row.dataset.triage === "later" || row.dataset.triage === "expired" ? "candidate" : "later"),
+  m: (row) => row && mute(row),
   u: () => undo(),
+  e: (row) => row?.querySelector(".others:not([hidden])")?.toggleAttribute("open"),
   o: (row) => row?.querySelector(".find-title a")?.click(),
   c: () => document.getElementById("words")?.focus(),
   g: () => document.querySelector("#draft [data-draft]")?.click(),
@@ -205,13 +31,15 @@ const commands = {
   "?": () => document.getElementById("help").showModal(),
 };
 const mayEdit = Boolean(document.getElementById("words"));
-const readsOnly = new Set(["j", "k", "o", "g", "/", "?"]);
+const readsOnly = new Set(["j", "k", "e", "o", "g", "/", "?"]);
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && /^(words|q)$/.test(event.target.id)) return void (event.target.blur(), select(current() || rows()[0]));
+  if (event.key === "Escape" && !menu.hidden) return closeMenu(true);
+  if (event.key === "Escape" && /^(words|q)$/.test(event.target.id)) return void (event.target.blur(), select(meant()));
   if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (/^[1-9]$/.test(event.key) && mayEdit) {
     event.preventDefault();
+    closeMenu(false);
     return placeByNumber(Number(event.key));
   }
   const command = commands[event.key];
@@ -220,19 +48,66 @@ document.addEventListener("keydown", (event) => {
   command(meant());
 });
 
-// The buttons of a row are forms; with a script they do the same without leaving the page.
+// The buttons of the rows belong to one form; with a script they do the same without leaving the page.
 document.addEventListener("submit", (event) => {
-  const row = event.target.closest(".find[data-article]");
-  if (!row || !event.submitter) return;
-  const { name, value } = event.submitter;
-  if (name === "triage") triage(row, value);
-  else if (name === "section_id") place(row, value, event.submitter.lastChild.textContent.trim());
-  else return;
+  const row = event.submitter?.closest(".find[data-article]");
+  if (event.target.id !== "act" || !row) return;
+  const [, other, verb] = /\/articles\/(\d+)\/(\w+)/.exec(event.submitter.formAction) || [];
+  const does = {
+    triage: () => triage(row, event.submitter.value),
+    place: () => openMenu(row, event.submitter),
+    mute: () => mute(row),
+    choose: () => choose(row, other),
+    apart: () => setApart(row, other),
+    read: () => globalThis.htmx.ajax("POST", event.submitter.formAction, { target: row, swap: "outerHTML", source: row }),
+  }[verb];
+  if (!does) return;
   event.preventDefault();
   if (row.isConnected) select(row, false);
+  does();
+});
+
+// One menu of sections for all rows: it moves to the row it was opened on.
+const menu = document.getElementById("place-menu");
+
+function openMenu(row, opener) {
+  if (!sections().length) return notice("There is no draft to put it in. Make a new issue first.", "warn");
+  menu.replaceChildren(...sections().map((section, index) => {
+    const item = document.createElement("button");
+    item.type = "button";
+    item.className = "menu-button";
+    item.setAttribute("role", "menuitem");
+    item.innerHTML = "<kbd></kbd> <span></span>";
+    item.firstChild.textContent = index + 1;
+    item.lastChild.textContent = section.dataset.name;
+    item.addEventListener("click", () => {
+      closeMenu(false);
+      place(row, section.dataset.section, section.dataset.name);
+    });
+    return item;
+  }));
+  opener.after(menu);
+  menu.hidden = false;
+  menu.firstChild.focus();
+}
+
+function closeMenu(refocus) {
+  if (menu.hidden) return;
+  menu.hidden = true;
+  if (refocus) menu.previousElementSibling?.focus();
+  document.body.append(menu);
+}
+
+menu.addEventListener("keydown", (event) => {
+  const items = [...menu.children];
+  const next = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!next) return;
+  event.preventDefault();
+  items.at((items.indexOf(document.activeElement) + next) % items.length).focus();
 });
 
 document.addEventListener("click", (event) => {
+  if (!menu.hidden && !menu.contains(event.target) && !event.target.closest("[formaction$='/place']")) closeMenu(false);
   if (event.target.closest("[data-undo]")) return undo();
   const opener = event.target.closest("[data-open]");
   if (opener) return document.getElementById(opener.dataset.open).showModal();
@@ -282,11 +157,14 @@ document.addEventListener("htmx:sendError", () => notice("The server does not an
 
 // A row that fetched itself again keeps being the selected one.
 let refetched = "";
+let shown = list();
 document.addEventListener("htmx:beforeSwap", (event) => {
   const target = event.detail.target;
   refetched = target?.classList?.contains("is-current") ? target.id : "";
 });
 document.addEventListener("htmx:afterSettle", () => {
+  if (list() !== shown) showWaiting();
+  shown = list();
   if (refetched) select(document.getElementById(refetched), false);
   else if (!current() && rows().length) select(rows()[0], false);
   refetched = "";
@@ -294,3 +172,5 @@ document.addEventListener("htmx:afterSettle", () => {
 
 const wanted = location.hash.startsWith("#article-") ? document.getElementById(location.hash.slice(1)) : null;
 select(wanted || rows()[0], Boolean(wanted));
+showWaiting();
+startSending();

@@ -148,6 +148,8 @@ def _wanted(article: Article, values: dict[str, Any]) -> dict[str, Any]:
     wanted = {name: value for name, value in values.items() if value or not getattr(article, name)}
     if article.captured_by is CapturedBy.FEED:
         wanted = {n: v for n, v in wanted.items() if n not in _OF_THE_FEED or getattr(article, n) in (None, "", [])}
+    if article.quote and not article.words:
+        wanted.pop("quote", None)  # somebody marked it on the page
     if article.words and values["words"] <= article.words:
         for name in ("summary", "quote", "body_html", "body_text", "words", "sketch"):
             wanted.pop(name, None)

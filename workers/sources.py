@@ -6,6 +6,7 @@ Each fetches from the network inside its transaction but before it locks a row; 
 from sqlalchemy.orm import Session
 
 from curator.doorbell import ring
+from curator.issues.completion import complete_items
 from curator.settings import get_settings
 from curator.sources import reading, watch
 from workers.base import task
@@ -13,8 +14,10 @@ from workers.base import task
 
 @task("sources.read_article")
 def read_article(session: Session, article_id: int) -> str:
-    """Read the page behind an article; its state afterwards."""
-    return reading.read_article(session, article_id, get_settings()).fetch_state.value
+    """Read the page behind an article and fill the items that waited for it; the article's state afterwards."""
+    article = reading.read_article(session, article_id, get_settings())
+    complete_items(session, article)
+    return article.fetch_state.value
 
 
 @task("sources.refresh")

@@ -40,6 +40,7 @@ ROUTERS = (
     "curator.web.mailbox",
     "curator.web.desk.newsletters",
     "curator.web.desk.this_week",
+    "curator.web.desk.add",
     "curator.web.desk.issue",
     "curator.web.desk.audience",
     "curator.web.desk.deliveries",
@@ -167,7 +168,9 @@ def _keep_beating(stop: threading.Event) -> None:
 async def _ask_to_sign_in(request: Request, _: Exception) -> Response:
     if request.headers.get("hx-request"):
         return Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
-    target = request.url.path if request.method == "GET" else "/"
+    target = "/"
+    if request.method == "GET":  # with the question: whoever came by the bookmark button goes on with the page it named
+        target = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
     return RedirectResponse(f"/sign-in?next={quote(target)}", status_code=303)
 
 

@@ -25,8 +25,8 @@ PROCESSES = {
 
 NOUNS = {
     "newsletters": "Newsletters: create, list.",
-    "sources": "Feeds that are watched: add, list, refresh.",
-    "articles": "Articles: add an address or a text, list.",
+    "sources": "Feeds that are watched: add, list, remove, refresh, import, export.",
+    "articles": "Articles: add an address or a text, import links, list.",
     "issues": "Issues: create, fill, check, render, test, send.",
     "subscribers": "Subscribers: import, export, and where is my mail?",
     "deliveries": "Deliveries: show, export, pause, resume, cancel.",

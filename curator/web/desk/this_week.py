@@ -12,11 +12,11 @@ from curator.errors import Conflict, Invalid, NotFound
 from curator.issues.compose import add_item, current_draft
 from curator.issues.models import Issue
 from curator.issues.revisions import latest_revision
+from curator.sources.health import list_health
 from curator.sources.models import FetchState, Triage
 from curator.sources.triage import candidates, get_article, set_triage
-from curator.sources.watch import list_sources
 from curator.web.access import Db, Desk, Editor, Viewer
-from curator.web.desk import capture, source_list
+from curator.web.desk import capture, file_import, source_list
 from curator.web.desk.asked import is_htmx, wants_json
 from curator.web.desk.finds import Find, count_by_triage, load_finds
 from curator.web.pages import fragment, page
@@ -24,6 +24,7 @@ from curator.web.pages import fragment, page
 router = APIRouter()
 router.include_router(capture.router)
 router.include_router(source_list.router)
+router.include_router(file_import.router)
 
 SHOWN = 200
 LISTS: dict[str, Triage | None] = {
@@ -53,12 +54,14 @@ def this_week(
     }
     if request.headers.get("hx-target") == "finds":
         return fragment(request, "web/desk/finds.html", desk=desk, **values)
+    sources = list_health(db, desk.newsletter.id)
     return page(
         request,
         "web/desk/this_week.html",
         desk=desk,
         current="this-week",
-        sources=list_sources(db, desk.newsletter.id),
+        sources=sources,
+        waiting=source_list.count_waiting(sources),
         processes=alive(db),
         worker=Process.WORKER,
         beat=Process.BEAT,

@@ -5,10 +5,12 @@ Each fetches from the network inside its transaction but before it locks a row; 
 
 from sqlalchemy.orm import Session
 
+from curator.db.session import transaction
 from curator.doorbell import ring
 from curator.issues.completion import complete_items
-from curator.settings import get_settings
-from curator.sources import reading, watch
+from curator.settings import Settings, get_settings
+from curator.sources import mail_in, reading, watch
+from curator.sources.imap import Mailbox, recipients_of
 from workers.base import task
 
 
@@ -28,10 +30,40 @@ def refresh(session: Session, source_id: int) -> watch.Refreshed:
 
 @task("sources.due")
 def ring_for_due(session: Session) -> int:
-    """Ring for every feed to ask now and every article that was forgotten; how many."""
+    """Ring for every feed to ask now, every article and mail that was forgotten, and the mailbox; how many."""
     sources, articles = watch.due_sources(session), reading.due_articles(session)
+    mails = mail_in.due_mail(session)
+    for mail_id in mails:
+        ring(session, "sources.take_mail", mail_id)
+    if get_settings().imap_url:
+        ring(session, "sources.read_mailbox")
     for source_id in sources:
         ring(session, "sources.refresh", source_id)
     for article_id in articles:
         ring(session, "sources.read_article", article_id)
-    return len(sources) + len(articles)
+    return len(sources) + len(articles) + len(mails)
+
+
+@task("sources.take_mail")
+def take_mail(session: Session, mail_id: int) -> str:
+    """Look at a mail that came; its state afterwards."""
+    return mail_in.take_mail(session, mail_id, get_settings()).value
+
+
+@task("sources.read_mailbox", own_transactions=True)
+def read_mailbox() -> int:
+    """Keep what is unread in the polled mailbox; how many. Each is marked as read after its own commit."""
+    settings, kept = get_settings(), 0
+    with Mailbox(settings) as mailbox:
+        for uid, content in mailbox.unread():
+            with transaction() as session:
+                kept += _keep(session, content, settings)
+            mailbox.mark_read(uid)
+    return kept
+
+
+def _keep(session: Session, content: bytes, settings: Settings) -> bool:
+    """Keep a mail that is for a newsletter of ours; any other stays in the mailbox, marked as read."""
+    found = (mail_in.newsletter_of(session, address, settings) for address in recipients_of(content))
+    newsletter_id = next((one for one in found if one is not None), None)
+    return newsletter_id is not None and mail_in.receive_mail(session, newsletter_id, content) is not None

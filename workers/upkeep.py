@@ -13,6 +13,7 @@ from curator.delivery.sweep import sweep
 from curator.doorbell import ring
 from curator.events.partitions import ensure_partitions
 from curator.settings import get_settings
+from curator.sources.mail_in import forget_mail
 from workers.base import task
 
 HEARTBEATS_KEPT = timedelta(hours=1)
@@ -34,4 +35,5 @@ def keep_house(session: Session) -> None:
     ensure_partitions(session)
     delete_unconfirmed(session, get_settings())
     forget_machines(session, get_settings())
+    forget_mail(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

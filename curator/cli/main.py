@@ -19,9 +19,12 @@ PROCESSES = {
     "web": "Run the web process.",
     "worker": "Run a worker.",
     "beat": "Run the scheduler.",
+    "receiver": "Run the receiver: mail for newsletters comes in as articles.",
     "mailbox": "Run the mailbox: an SMTP server that keeps what it receives.",
 }
 """Commands of curator/cli/processes.py, in the order of the help."""
+
+_PROGRAMS = ("web", "worker", "beat", "receiver", "mailbox")  # commands that become another program
 
 NOUNS = {
     "newsletters": "Newsletters: create, list.",
@@ -47,7 +50,13 @@ def main() -> None:
     """Entry point of the console script."""
     arguments = sys.argv[1:]
     as_json = "--json" in arguments
-    if arguments and arguments[0] not in ("web", "worker", "beat", "mailbox"):  # those become other programs
+    if arguments and arguments[0] not in (
+        "web",
+        "worker",
+        "beat",
+        "receiver",
+        "mailbox",
+    ):  # those become other programs
         from curator.logs import configure_logs
 
         configure_logs("warning")

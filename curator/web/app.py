@@ -41,6 +41,7 @@ ROUTERS = (
     "curator.web.desk.newsletters",
     "curator.web.desk.this_week",
     "curator.web.desk.add",
+    "curator.web.desk.mail",
     "curator.web.desk.issue",
     "curator.web.desk.audience",
     "curator.web.desk.deliveries",

@@ -1,11 +1,11 @@
-// The page that explains the bookmark button: pressing the button here says where it belongs; Copy copies the text.
+// Copy copies the text of a field; pressing the bookmark button where it is explained says where it belongs.
 
-document.querySelector("[data-bookmarklet]").addEventListener("click", (event) => {
+document.querySelector("[data-bookmarklet]")?.addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("drag-hint").hidden = false;
 });
 
-document.querySelector("[data-copy]").addEventListener("click", async (event) => {
+document.querySelector("[data-copy]")?.addEventListener("click", async (event) => {
   const field = document.getElementById(event.currentTarget.dataset.copy);
   const said = document.getElementById("copied");
   field.select();

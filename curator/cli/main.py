@@ -38,6 +38,7 @@ NOUNS = {
     "relays": "SMTP servers to send through: set, list, test, warm up; what DNS says about them.",
     "dkim": "Keys that sender domains sign with: create, list, activate, off.",
     "users": "People of the desk: add, list, one-time sign-in links.",
+    "tokens": "Tokens with which programs bring articles: create, list, revoke.",
     "audit": "Who did what: verify that nothing was altered.",
     "db": "The database: upgrade.",
 }

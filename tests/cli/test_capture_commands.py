@@ -54,3 +54,14 @@ def test_a_file_that_is_none_says_so(tmp_path: Path) -> None:
     for words in (("sources", "import"), ("articles", "import")):
         with pytest.raises(Invalid):
             call(*words, "week", file)
+
+
+def test_tokens(session: Session) -> None:
+    call("users", "add", "anna@week.test", "--role", "editor", "--newsletter", "week")
+    made = call("tokens", "create", "week", "anna@week.test", "--name", "robot", "--days", "7").json
+    assert made["token"].startswith("curator_")
+    (shown,) = call("tokens", "list", "week").json
+    assert (shown["name"], shown["user"], shown["used_at"]) == ("robot", "anna@week.test", None)
+    assert made["token"] not in call("tokens", "list", "week").out
+    call("tokens", "revoke", "week", made["id"], as_json=False)
+    assert call("tokens", "list", "week").json == []

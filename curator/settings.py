@@ -42,6 +42,11 @@ class Settings(BaseSettings):
         8425, ge=0, le=65535, description="SMTP port of the mailbox; 0, or unset and taken: a free one."
     )
     inbound_domain: str = Field("", description="Domain whose mail reaches Curator (return path, mailto unsubscribe).")
+    mail_in: str = Field("", description="How mail-in addresses look, * is their own part; empty = *@INBOUND_DOMAIN.")
+    receiver_host: str = Field("127.0.0.1", description="Address `curator receiver` listens on for mail (SMTP, LMTP).")
+    receiver_port: int = Field(8426, ge=0, le=65535, description="Port of `curator receiver`; 0 takes a free one.")
+    imap_url: str = Field("", description="Mailbox to read mail-in from, imaps://USER@HOST/INBOX; empty = none.")
+    imap_password_file: Path | None = Field(None, description="File with the password of CURATOR_IMAP_URL.")
     dns_server: str = Field("", description="DNS server `curator relays dns` asks, like 9.9.9.9:53; empty = system's.")
     trusted_hops: int = Field(
         0, ge=0, le=5, description="Reverse proxies in front whose forwarding headers are believed."
@@ -92,6 +97,20 @@ class Settings(BaseSettings):
             raise ValueError("CURATOR_BASE_URL must start with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("mail_in")
+    @classmethod
+    def _mail_in_has_one_star(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[^@*\s]*\*[^@*\s]*@[^@*\s]+", value):
+            raise ValueError("CURATOR_MAIL_IN is an address with one *, like desk+*@example.org")
+        return value
+
+    @field_validator("imap_url")
+    @classmethod
+    def _imap_url_is_an_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"imaps?://[^/\s]+@[^/@\s]+(/[^\s]*)?", value):
+            raise ValueError("CURATOR_IMAP_URL is like imaps://user@imap.example.org/INBOX")
+        return value
+
     @field_validator("dns_server")
     @classmethod
     def _dns_server_is_a_number(cls, value: str) -> str:
@@ -127,6 +146,11 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """Public address without a trailing slash; every link in mail and page starts with it."""
         return self.base_url or f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}"
+
+    @property
+    def mail_in_pattern(self) -> str:
+        """How the address of a newsletter looks, with * for its own part; empty when mail cannot reach us."""
+        return self.mail_in or (f"*@{self.inbound_domain}" if self.inbound_domain else "")
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -18,6 +18,7 @@ from curator.issues.expiry import expire_candidates
 from curator.issues.models import Act
 from curator.reports.picks import learn_tastes
 from curator.settings import get_settings
+from curator.sources.mail_in import forget_mail
 from workers.base import task
 
 HEARTBEATS_KEPT = timedelta(hours=1)
@@ -47,4 +48,5 @@ def keep_house(session: Session) -> None:
     expire_candidates(session)
     session.execute(delete(Act).where(Act.at < func.now() - ACTS_KEPT))
     learn_tastes(session)
+    forget_mail(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

@@ -74,6 +74,21 @@ class SignInLink(Base):
     used_at: Mapped[datetime | None]
 
 
+class ApiToken(Base):
+    """A secret with which a program acts as its user at one newsletter, for as long as the user may edit it."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[Id]
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+
+
 class AuditEntry(Base):
     """Who did what, append only. `hash` covers the entry and the previous hash, so an edit is found."""
 

@@ -1,6 +1,7 @@
-"""Articles: add an address, a text or a page; list what there is."""
+"""Articles: add an address, a text, a page or a file of links; list what there is."""
 
 import sys
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
+from curator.audience.csv_file import look_at, read_rows
 from curator.cli.lookup import Slug
 from curator.cli.output import AsJson, say, say_json, say_step, say_table
 from curator.db.session import transaction
@@ -17,7 +19,10 @@ from curator.issues.seen import seen_before
 from curator.reports.item_clicks import clicks_of_items
 from curator.settings import get_settings
 from curator.sources import intake
-from curator.sources.models import Article, FetchState, Triage
+from curator.sources.link_files import LARGEST as LARGEST_FILE
+from curator.sources.link_files import is_bookmarks, links_in_rows, read_bookmarks
+from curator.sources.link_import import import_links
+from curator.sources.models import Article, CapturedBy, FetchState, Triage
 from curator.sources.triage import candidates
 
 app = typer.Typer(no_args_is_help=True)
@@ -70,6 +75,31 @@ def list_all(
         say_table(columns, [[row[column] for column in columns] for row in rows])
 
 
+@app.command("import")
+def bring(
+    slug: Slug,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Bookmarks as a browser exports them, or a CSV.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take in every link of a file; workers read the pages."""
+    with transaction() as session, file.open("rb") as opened:
+        newsletter = get_newsletter(session, slug)
+        if file.stat().st_size > LARGEST_FILE:
+            raise Invalid(f"{file} is larger than {LARGEST_FILE // 1_000_000} MB. Split it.")
+        bookmarks = is_bookmarks(opened.read(8_000))
+        opened.seek(0)
+        links = read_bookmarks(opened) if bookmarks else links_in_rows(read_rows(opened, look_at(opened)))
+        report = asdict(import_links(session, newsletter.id, links, intake.Way(CapturedBy.IMPORT, file.name)))
+    if as_json:
+        say_json(report)
+        return
+    for row in report["refusals"]:
+        say(f"line {row['line']}: {row['address']}: {row['reason']}")
+    say("{added} of {read} links are candidates now; {known} known, {twice} twice, {refused} refused.".format(**report))
+    if report["left_out"]:
+        say("The file has more links than one import takes. Bring the rest in a second file.")
+
+
 def article_facts(article: Article) -> dict[str, Any]:
     """What is told of an article; times with the offset they were published with."""
     return {
@@ -81,6 +111,8 @@ def article_facts(article: Article) -> dict[str, Any]:
         "published_at": _as_published(article.published_at, article.published_offset),
         "tags": list(article.tags or ()),
         "address": article.address,
+        "captured_by": CapturedBy(article.captured_by).value,
+        "brought_by": article.brought_by,
         "words": article.words,
         "triage": Triage(article.triage).value,
         "fetch_state": FetchState(article.fetch_state).value,

@@ -19,14 +19,17 @@ PROCESSES = {
     "web": "Run the web process.",
     "worker": "Run a worker.",
     "beat": "Run the scheduler.",
+    "receiver": "Run the receiver: mail for newsletters comes in as articles.",
     "mailbox": "Run the mailbox: an SMTP server that keeps what it receives.",
 }
 """Commands of curator/cli/processes.py, in the order of the help."""
 
+_PROGRAMS = ("web", "worker", "beat", "receiver", "mailbox")  # commands that become another program
+
 NOUNS = {
     "newsletters": "Newsletters: create, set how they look, list.",
-    "sources": "Feeds that are watched: add, list, refresh.",
-    "articles": "Articles: add an address or a text, list.",
+    "sources": "Feeds that are watched: add, list, remove, refresh, import, export.",
+    "articles": "Articles: add an address or a text, import links, list.",
     "issues": "Issues: create, fill, check, render, test, send.",
     "subscribers": "Subscribers: import, export, and where is my mail?",
     "deliveries": "Deliveries: show, export, pause, resume, cancel.",
@@ -35,6 +38,7 @@ NOUNS = {
     "relays": "SMTP servers to send through: set, list, test, warm up; what DNS says about them.",
     "dkim": "Keys that sender domains sign with: create, list, activate, off.",
     "users": "People of the desk: add, list, one-time sign-in links.",
+    "tokens": "Tokens with which programs bring articles: create, list, revoke.",
     "audit": "Who did what: verify that nothing was altered.",
     "db": "The database: upgrade.",
 }
@@ -47,7 +51,13 @@ def main() -> None:
     """Entry point of the console script."""
     arguments = sys.argv[1:]
     as_json = "--json" in arguments
-    if arguments and arguments[0] not in ("web", "worker", "beat", "mailbox"):  # those become other programs
+    if arguments and arguments[0] not in (
+        "web",
+        "worker",
+        "beat",
+        "receiver",
+        "mailbox",
+    ):  # those become other programs
         from curator.logs import configure_logs
 
         configure_logs("warning")

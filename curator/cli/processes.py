@@ -64,6 +64,11 @@ def beat() -> None:
     _become("workers.beat")
 
 
+def receiver() -> None:
+    """Takes mail for newsletters over SMTP or LMTP, behind a mail server of yours. Relays nothing."""
+    _become("workers.receiver")
+
+
 def mailbox() -> None:
     """An SMTP server on loopback that keeps what it receives and shows it at /mailbox. Delivers to nobody."""
     _become("curator.embedded.mailbox")

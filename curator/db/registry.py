@@ -10,6 +10,7 @@ MODELS = (
     "curator.db.heartbeats",
     "curator.accounts.models",
     "curator.sources.models",
+    "curator.sources.mail_models",
     "curator.issues.models",
     "curator.editions.models",
     "curator.audience.models",

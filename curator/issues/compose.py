@@ -218,22 +218,28 @@ def _section_named(session: Session, issue: Issue, name: str) -> Section:
     raise Invalid(f"There is no section “{name}” in issue {issue.number}; it has {names}.", section=name)
 
 
+def copy_of(article: Article) -> dict[str, Any]:
+    """What an item takes over from its article."""
+    title = clean_line(article.title, limit=MOST_TITLE_CHARACTERS * 10, what="The title")[:MOST_TITLE_CHARACTERS]
+    return {
+        "title": title,
+        "address": article.address,
+        "address_key": article.address_key,
+        "site": article.site,
+        "author": article.author,
+        "blurb": _clean_blurb(from_text(article.summary.strip())),
+        "picture_id": article.picture_id,
+        "picture_alt": article.picture_alt,
+        "reading_minutes": reading_minutes(article.words),
+    }
+
+
 def _copy(article: Article, issue: Issue, section: Section, position: int, blurb: str | None) -> Item:
-    return Item(
-        issue_id=issue.id,
-        section_id=section.id,
-        article_id=article.id,
-        position=position,
-        title=clean_line(article.title, limit=MOST_TITLE_CHARACTERS * 10, what="The title")[:MOST_TITLE_CHARACTERS],
-        address=article.address,
-        address_key=article.address_key,
-        site=article.site,
-        author=article.author,
-        blurb=_clean_blurb(from_text(article.summary.strip()) if blurb is None else blurb),
-        picture_id=article.picture_id,
-        picture_alt=article.picture_alt,
-        reading_minutes=reading_minutes(article.words),
-    )
+    copied = copy_of(article)
+    if blurb is not None:
+        copied["blurb"] = _clean_blurb(blurb)
+    place = {"issue_id": issue.id, "section_id": section.id, "article_id": article.id, "position": position}
+    return Item(**place, **copied)
 
 
 def _clean_blurb(blurb: str) -> str:

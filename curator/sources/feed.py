@@ -21,6 +21,8 @@ from curator.sources.prose import clean_line, clean_text, paragraph
 
 _MOST_TAGS = 250_000  # the parser needs 40 microseconds for each
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json")
+_ADDRESS = re.compile(r"[(<\[]?\b[^\s()<>@]+@[^\s()<>@]+\b[)>\]]?")
+_PICTURE = re.compile(r"<img\s[^<>]{0,1000}?\bsrc\s*=\s*[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
 _INLINE_TAGS = re.compile(
     r"</?(?:a|abbr|b|br|cite|code|em|font|i|img|p|q|small|span|strong|sub|sup|u)(?:\s[^<>]*)?/?>", re.IGNORECASE
 )
@@ -43,7 +45,7 @@ def read_feed(body: bytes, content_type: str, address: str) -> Feed:
     about = parsed.feed
     return Feed(
         title=_title(about) or clean_line(address),
-        site_address=absolute(about.get("link") or "", address) if about.get("link") else None,
+        site_address=_site(about, address),
         entries=tuple(_entry(found, address) for found in parsed.entries),
     )
 
@@ -82,12 +84,27 @@ def _entry(found: Any, address: str) -> Entry:
     return Entry(
         address=entry_address(str(found.get("feedburner_origlink") or found.get("link") or ""), address),
         title=entry_title(_title(found), html),
-        author=clean_line(unescape(found.get("author") or ""), 200),
+        author=_author(str(found.get("author") or "")),
         published_at=_published(found),
         tags=tidy_tags(tuple(tag.get("label") or tag.get("term") or "" for tag in found.get("tags") or ())),
         html=html,
-        picture_address=_picture(found, address),
+        picture_address=_picture(found, html, address),
     )
+
+
+def _site(about: Any, address: str) -> str | None:
+    """The page a feed belongs to: its link, or the alternate it names besides."""
+    alternates = (link.get("href") for link in about.get("links") or () if link.get("rel") == "alternate")
+    target = about.get("link") or next(alternates, None)
+    return absolute(str(target), address) if target else None
+
+
+def _author(written: str) -> str:
+    """The name alone: `name (address)` and `address (name)` are common, and nobody asked for the address."""
+    name = clean_line(unescape(written), 200)
+    if turned := re.fullmatch(r"\S+@\S+\s*\((.+)\)", name):
+        return turned[1].strip()
+    return _ADDRESS.sub("", name).strip(" ,") if "@" in name else name
 
 
 def _title(found: Any) -> str:
@@ -120,11 +137,14 @@ def _published(found: Any) -> datetime | None:
     return None
 
 
-def _picture(found: Any, address: str) -> str | None:
+def _picture(found: Any, html: str, address: str) -> str | None:
+    """What the entry names as its picture, else the first one in its words."""
     media = [*(found.get("media_content") or ()), *(found.get("media_thumbnail") or ())]
     enclosures = found.get("enclosures") or ()
     targets = [
         *(e.get("href") for e in enclosures if str(e.get("type", "")).startswith("image/")),
         *(m.get("url") for m in media if m.get("medium", "image") == "image" and "video" not in m.get("type", "")),
+        (found.get("image") or {}).get("href"),
+        *(unescape(src) for src in _PICTURE.findall(html[:20_000])[:1]),
     ]
     return next((there for target in targets if target and (there := absolute(target, address))), None)

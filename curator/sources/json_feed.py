@@ -21,7 +21,7 @@ def read_json_feed(body: bytes, address: str) -> Feed:
     except (ValueError, RecursionError) as error:
         raise NotAFeed("The address answers with broken JSON, not with a feed.", alternates=[]) from error
     version = feed.get("version") if isinstance(feed, dict) else None
-    if not isinstance(version, str) or "jsonfeed.org/version/" not in version:
+    if not isinstance(version, str) or not _is_version(version, feed):
         raise NotAFeed("The address answers with JSON, but it is no JSON Feed.", alternates=[])
     items = feed.get("items")
     found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
@@ -32,6 +32,11 @@ def read_json_feed(body: bytes, address: str) -> Feed:
         site_address=absolute(_text(feed, "home_page_url"), address) if _text(feed, "home_page_url") else None,
         entries=tuple(_entry(item, feed, address) for item in found),
     )
+
+
+def _is_version(version: str, feed: dict[str, Any]) -> bool:
+    """The address the specification gives, or the bare number some write instead, where there are items."""
+    return "jsonfeed.org/version/" in version or (version in ("1", "1.0", "1.1") and "items" in feed)
 
 
 def _entry(item: dict[str, Any], feed: dict[str, Any], address: str) -> Entry:

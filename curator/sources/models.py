@@ -38,6 +38,10 @@ class CapturedBy(StrEnum):
     ADDRESS = "address"
     TEXT = "text"
     HTML = "html"
+    BOOKMARKLET = "bookmarklet"
+    MAIL = "mail"
+    IMPORT = "import"
+    API = "api"
 
 
 class Triage(StrEnum):
@@ -73,6 +77,7 @@ class Source(Base):
     address: Mapped[str]
     address_key: Mapped[str]
     title: Mapped[str]
+    folder: Mapped[str] = mapped_column(server_default="")  # where an imported list had it, as `News / Chips`
     site_address: Mapped[str | None]
     state: Mapped[SourceState] = mapped_column(states(SourceState), server_default=SourceState.ACTIVE)
     etag: Mapped[str | None]
@@ -134,6 +139,7 @@ class Article(Base):
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
     source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id", ondelete="SET NULL"), index=True)
     captured_by: Mapped[CapturedBy] = mapped_column(states(CapturedBy))
+    brought_by: Mapped[str] = mapped_column(server_default="")  # a user, a mail's sender or a file; empty for a feed
     address: Mapped[str | None]
     address_key: Mapped[str | None]
     # Keys this article is found by too: the address as it was captured, where that redirected, what the page states.

@@ -154,6 +154,8 @@ def _wanted(article: Article, values: dict[str, Any]) -> dict[str, Any]:
     wanted = {n: v for n, v in values.items() if v or not getattr(article, n) or (n == "is_free" and v is not None)}
     if article.captured_by is CapturedBy.FEED:
         wanted = {n: v for n, v in wanted.items() if n not in _OF_THE_FEED or getattr(article, n) in (None, "", [])}
+    if article.quote and not article.words:
+        wanted.pop("quote", None)  # somebody marked it on the page
     if article.words and values["words"] <= article.words:
         for name in ("summary", "quote", "body_html", "body_text", "words", "sketch", "lead"):
             wanted.pop(name, None)

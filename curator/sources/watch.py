@@ -1,48 +1,48 @@
-"""Watching feeds: adding one, asking it again when it is due, turning its entries into articles.
+"""Watching feeds: asking one when it is due, turning its entries into articles.
 
 Polite: conditional requests with validators from the last answer that parsed, Retry-After and max-age heeded, one
-request per host at a time. The network comes first and without a lock: a source's row is read, the feed is fetched in
-the open transaction (which holds no row), and only then is the row locked and written.
+request per host at a time. The network comes first and without a lock on a row: a source is read, the feed is fetched
+in the open transaction, and only then is the row locked and written. What holds others back meanwhile is an advisory
+lock named after the host.
 """
 
-import hashlib
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from curator.doorbell import ring
-from curator.errors import Conflict, FetchFailed, NotAFeed, NotFound
+from curator.errors import Conflict, NotFound
 from curator.settings import Settings
+from curator.sources.asking import Answer, ask, find, hash_of
 from curator.sources.entries import Entry, Feed
 from curator.sources.extract import compose
-from curator.sources.feed import read_feed
-from curator.sources.fetch import Fetched, fetch
-from curator.sources.identity import address_key, canonical_address, checked_address
+from curator.sources.fetch import Fetched
+from curator.sources.identity import address_key, canonical_address
 from curator.sources.language import language_of
 from curator.sources.markup import sanitise, text_of
 from curator.sources.models import Article, CapturedBy, FetchState, Source, SourceState
-from curator.sources.record import columns_of, insert_article, zone_of
+from curator.sources.record import columns_of, insert_article
 from curator.sources.schedule import MOVES_BELIEVED, asked_delay, delay, is_hopeless, one_per_host
 
 log = structlog.get_logger(__name__)
 
-ACCEPTED = (
-    "application/atom+xml,application/rss+xml,application/feed+json,application/rdf+xml;q=0.9,"
-    "application/xml;q=0.8,text/xml;q=0.8,application/json;q=0.7,text/html;q=0.5,*/*;q=0.1"
-)
 MOST_NEW = 50
 """Entries of one answer that become articles, the newest; a feed may hold its whole archive."""
+
+LEAST_NEW = 10
+"""Entries that are taken however old they are; of the rest, only what came out shortly before the feed was watched."""
 
 MOST_READ = 10
 """Pages behind short entries that are read after one refresh."""
 
+_BEFORE = timedelta(days=30)
 _SHORT = 100  # words below which an entry is only the announcement of a page
 _TAKEN_FOR = timedelta(minutes=10)
+_TURN_AFTER = timedelta(seconds=30)
 
 
 class Refreshed(NamedTuple):
@@ -53,56 +53,54 @@ class Refreshed(NamedTuple):
     error: str | None
 
 
-def add_source(session: Session, newsletter_id: int, address: str, settings: Settings) -> Source:
-    """Watch the feed at `address`, or the one the page there names. One GET for each address.
-
-    `NotAFeed`, `FetchFailed`, or `Conflict` when it is watched already. Its entries become articles at once.
-    """
-    zone_of(session, newsletter_id)  # NotFound for a newsletter that is not there
-    fetched, feed, address = _find_feed(session, newsletter_id, checked_address(address), settings)
-    values = {
-        "newsletter_id": newsletter_id,
-        "address": address,
-        "address_key": address_key(address),
-        "title": feed.title,
-        "site_address": feed.site_address,
-    }
-    statement = insert(Source).values(values).on_conflict_do_nothing().returning(Source.id)
-    number = session.scalar(statement)
-    if number is None:
-        raise _watched(address)
-    source = session.get_one(Source, number)
-    _note_success(source, fetched, _now(session))
-    session.flush()
-    _take_entries(session, source, feed)
-    return source
-
-
 def refresh_source(session: Session, source_id: int, settings: Settings) -> Refreshed:
-    """Ask one feed for what is new. A failure is a value, kept on the source with the time of the next try."""
+    """Ask one feed for what is new. A failure is a value, kept on the source with the time of the next try.
+
+    At the first look the address may be that of a page that names its feed: then that is watched from now on. While
+    another request to the same host runs nothing is asked, and the source is due again in half a minute.
+    """
     source = session.get(Source, source_id, populate_existing=True)
     if source is None:
         raise NotFound(f"There is no source {source_id}.")
-    body_hash, address = source.body_hash, source.address
-    fetched: Fetched | None = None
-    feed: Feed | None = None
-    try:
-        fetched = fetch(address, settings=settings, accept=ACCEPTED, headers=_conditions(source))
-        if fetched.status != 304 and not (fetched.status == 200 and _hash(fetched) == body_hash):
-            feed = read_feed(_expected(fetched), fetched.content_type, fetched.address)
-    except FetchFailed as failure:
-        _note_failure(_locked(session, source_id), fetched, failure.message, _now(session))
+    if not _has_turn(session, source.address_key):
+        _locked(session, source_id).next_fetch_at = _now(session) + _TURN_AFTER
         session.flush()
-        return Refreshed(0, 0, failure.message)
+        return Refreshed(0, 0, None)
+    newsletter_id = source.newsletter_id
+    if source.succeeded_at is None:
+        answer = find(source.address, settings, lambda there: refuse_watched(session, newsletter_id, there))
+    else:
+        answer = ask(source.address, settings, _conditions(source), source.body_hash)
     source = _locked(session, source_id)
-    _note_success(source, fetched, _now(session))
-    _note_move(session, source, fetched)
-    new, seen = _take_entries(session, source, feed) if feed else (0, 0)
+    if answer.failure is not None:
+        _note_failure(source, answer.fetched, answer.failure.message, _now(session))
+        session.flush()
+        return Refreshed(0, 0, answer.failure.message)
+    new, seen = take_answer(session, source, answer)
     session.flush()
     return Refreshed(new, seen, None)
 
 
-def due_sources(session: Session, limit: int = 20) -> list[int]:
+def take_answer(session: Session, source: Source, answer: Answer) -> tuple[int, int]:
+    """Write down an answer that parsed, or that said nothing changed. (new, seen) entries."""
+    assert answer.fetched is not None, "a failure is noted, not taken"  # noqa: S101
+    if answer.feed and source.succeeded_at is None:
+        _settle(session, source, answer.address, answer.feed)
+    _note_success(source, answer.fetched, _now(session))
+    _note_move(session, source, answer.fetched)
+    return _take_entries(session, source, answer.feed) if answer.feed else (0, 0)
+
+
+def refuse_watched(session: Session, newsletter_id: int, address: str) -> None:
+    """`Conflict` when the newsletter watches this address already, however it is spelled."""
+    same = select(Source.title).where(Source.newsletter_id == newsletter_id, Source.address_key == address_key(address))
+    title = session.scalar(same)
+    if title is not None:
+        named = f", as “{title}”" if title else ""
+        raise Conflict(f"This newsletter watches that feed already{named}.", address=address)
+
+
+def due_sources(session: Session, limit: int = 50) -> list[int]:
     """Ids of feeds to ask now, one per host, the longest overdue first. Nobody else gets them for ten minutes."""
     statement = (
         select(Source.id, Source.address_key)
@@ -116,45 +114,10 @@ def due_sources(session: Session, limit: int = 20) -> list[int]:
     return chosen
 
 
-def list_sources(session: Session, newsletter_id: int) -> list[Source]:
-    """The sources of a newsletter by title; `curator.sources.schedule.health_of` says how each is doing."""
-    statement = select(Source).where(Source.newsletter_id == newsletter_id)
-    return list(session.scalars(statement.order_by(func.lower(Source.title), Source.id)))
-
-
-def _find_feed(session: Session, newsletter_id: int, address: str, settings: Settings) -> tuple[Fetched, Feed, str]:
-    """The feed at `address` or the first one named there, and the address to watch it at."""
-    try:
-        return _fetch_feed(session, newsletter_id, address, settings)
-    except NotAFeed as nothing:
-        named = [there for there in nothing.facts.get("alternates", []) if address_key(there) != address_key(address)]
-        if not named:
-            raise
-    return _fetch_feed(session, newsletter_id, checked_address(named[0]), settings)
-
-
-def _fetch_feed(session: Session, newsletter_id: int, address: str, settings: Settings) -> tuple[Fetched, Feed, str]:
-    _refuse_watched(session, newsletter_id, address)
-    fetched = fetch(address, settings=settings, accept=ACCEPTED)
-    return fetched, read_feed(_expected(fetched), fetched.content_type, fetched.address), fetched.moved_to or address
-
-
-def _refuse_watched(session: Session, newsletter_id: int, address: str) -> None:
-    same = select(Source.id).where(Source.newsletter_id == newsletter_id, Source.address_key == address_key(address))
-    if session.scalar(same) is not None:
-        raise _watched(address)
-
-
-def _watched(address: str) -> Conflict:
-    return Conflict("This newsletter watches that feed already.", address=address)
-
-
-def _expected(fetched: Fetched) -> bytes:
-    if fetched.status == 410:
-        raise FetchFailed("The feed was removed for good (410).", status=410)
-    if fetched.status != 200:
-        raise FetchFailed(f"The site answers with status {fetched.status} instead of the feed.", status=fetched.status)
-    return fetched.body
+def _has_turn(session: Session, key: str) -> bool:
+    """Whether nobody asks this host at the moment; if so nobody else will until this transaction ends."""
+    host = key.partition("/")[0]
+    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(f"feeds of {host}", 0)))))
 
 
 def _conditions(source: Source) -> dict[str, str]:
@@ -171,6 +134,15 @@ def _locked(session: Session, source_id: int) -> Source:
     return source
 
 
+def _settle(session: Session, source: Source, address: str, feed: Feed) -> None:
+    """At the first answer that parsed: where the feed is from now on, and what it calls itself."""
+    key = address_key(address)
+    if key != source.address_key and not _is_taken(session, source, key):
+        source.address, source.address_key = address, key
+    source.title = source.title or feed.title
+    source.site_address = source.site_address or feed.site_address
+
+
 def _note_success(source: Source, fetched: Fetched, now: datetime) -> None:
     """Both validators are replaced together, and only by an answer that parsed."""
     source.fetched_at = source.succeeded_at = now
@@ -179,7 +151,7 @@ def _note_success(source: Source, fetched: Fetched, now: datetime) -> None:
         source.state = SourceState.ACTIVE
     if fetched.status == 200:
         source.etag, source.last_modified = fetched.headers.get("etag"), fetched.headers.get("last-modified")
-        source.body_hash = _hash(fetched)
+        source.body_hash = hash_of(fetched)
     source.next_fetch_at = now + delay(0, asked_delay(fetched.headers, now), _fraction())
 
 
@@ -196,7 +168,7 @@ def _note_failure(source: Source, fetched: Fetched | None, message: str, now: da
 
 def _note_move(session: Session, source: Source, fetched: Fetched) -> None:
     """A feed that says several times running that it moved for good is watched at its new address."""
-    if fetched.moved_to is None:
+    if fetched.moved_to is None or address_key(fetched.moved_to) == source.address_key:
         source.moved_to, source.moves_seen = None, 0
         return
     source.moves_seen = source.moves_seen + 1 if fetched.moved_to == source.moved_to else 1
@@ -204,25 +176,35 @@ def _note_move(session: Session, source: Source, fetched: Fetched) -> None:
     if source.moves_seen < MOVES_BELIEVED:
         return
     key = address_key(fetched.moved_to)
-    taken = select(Source.id).where(
-        Source.newsletter_id == source.newsletter_id, Source.address_key == key, Source.id != source.id
-    )
-    if session.scalar(taken) is None:
+    if not _is_taken(session, source, key):
         source.address, source.address_key = fetched.moved_to, key
         source.moved_to, source.moves_seen = None, 0
         log.info("feed_moved", source_id=source.id)
 
 
+def _is_taken(session: Session, source: Source, key: str) -> bool:
+    others = select(Source.id).where(
+        Source.newsletter_id == source.newsletter_id, Source.address_key == key, Source.id != source.id
+    )
+    return session.scalar(others) is not None
+
+
 def _take_entries(session: Session, source: Source, feed: Feed) -> tuple[int, int]:
     """(new, seen). The newest entries become articles; the pages behind the shortest of them are asked for."""
-    oldest = datetime(1970, 1, 1, tzinfo=UTC)
-    newest = sorted(feed.entries, key=lambda entry: entry.published_at or oldest, reverse=True)[:MOST_NEW]
-    added = [article for entry in _unknown(session, source, newest) if (article := _add(session, source, entry))]
+    fresh = _fresh(feed.entries, source.created_at - _BEFORE)
+    added = [article for entry in _unknown(session, source, fresh) if (article := _add(session, source, entry))]
     short = [article for article in added if article.address and article.words < _SHORT]
     for article in short[:MOST_READ]:
         article.fetch_state = FetchState.WAITING
         ring(session, "sources.read_article", article.id)
     return len(added), len(feed.entries)
+
+
+def _fresh(entries: tuple[Entry, ...], since: datetime) -> list[Entry]:
+    """The newest, without the archive: two hundred feeds of an imported list must not bring years of candidates."""
+    oldest = datetime(1970, 1, 1, tzinfo=UTC)
+    newest = sorted(entries, key=lambda entry: entry.published_at or oldest, reverse=True)[:MOST_NEW]
+    return newest[:LEAST_NEW] + [one for one in newest[LEAST_NEW:] if (one.published_at or since) >= since]
 
 
 def _unknown(session: Session, source: Source, entries: list[Entry]) -> list[Entry]:
@@ -262,10 +244,6 @@ def _add(session: Session, source: Source, entry: Entry) -> Article | None:
         "captured_by": CapturedBy.FEED,
     }
     return insert_article(session, values)
-
-
-def _hash(fetched: Fetched) -> bytes:
-    return hashlib.sha256(fetched.body).digest()
 
 
 def _now(session: Session) -> datetime:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
 from starlette.exceptions import HTTPException
@@ -26,6 +26,7 @@ from curator.events.intake import TrackingApp
 from curator.logs import configure_logs
 from curator.settings import get_settings
 from curator.web.access import SignInNeeded
+from curator.web.api.access import TooLarge, TooMany, is_api
 from curator.web.pages import page
 from curator.web.request_times import RequestTimes
 
@@ -40,11 +41,14 @@ ROUTERS = (
     "curator.web.mailbox",
     "curator.web.desk.newsletters",
     "curator.web.desk.this_week",
+    "curator.web.desk.add",
+    "curator.web.desk.mail",
     "curator.web.desk.issue",
     "curator.web.desk.audience",
     "curator.web.desk.deliveries",
     "curator.web.desk.report",
     "curator.web.desk.settings",
+    "curator.web.api.articles",
     "curator.web.public.subscribe",
     "curator.web.public.preferences",
     "curator.web.public.unsubscribe",
@@ -73,6 +77,8 @@ def create_app() -> ASGIApp:
         app.include_router(import_module(name).router)
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     app.add_exception_handler(errors.CuratorError, _refused)
+    app.add_exception_handler(TooMany, _too_many)
+    app.add_exception_handler(TooLarge, _too_large)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(SQLAlchemyError, _database_error)
@@ -165,16 +171,29 @@ def _keep_beating(stop: threading.Event) -> None:
 
 
 async def _ask_to_sign_in(request: Request, _: Exception) -> Response:
+    if is_api(request):
+        refusal = {"error": "sign_in_needed", "message": "Send a token: Authorization: Bearer curator_…"}
+        return JSONResponse(refusal, status_code=401, headers={"WWW-Authenticate": "Bearer"})
     if request.headers.get("hx-request"):
         return Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
-    target = request.url.path if request.method == "GET" else "/"
+    target = "/"
+    if request.method == "GET":  # with the question: whoever came by the bookmark button goes on with the page it named
+        target = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
     return RedirectResponse(f"/sign-in?next={quote(target)}", status_code=303)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.CuratorError)  # noqa: S101 - what the handler is registered for
     status = next((s for kind, s in STATUSES.items() if isinstance(error, kind)), 422)
-    return _problem(request, status, error.message)
+    return _problem(request, status, error.message, error.code)
+
+
+async def _too_many(request: Request, _: Exception) -> Response:
+    return _problem(request, 429, "Too many requests. Wait an hour, or send fewer.", "too_many")
+
+
+async def _too_large(request: Request, _: Exception) -> Response:
+    return _problem(request, 413, "The request is larger than 1 MB. Shorten it and send it again.", "too_large")
 
 
 async def _not_understood(request: Request, error: Exception) -> Response:
@@ -209,8 +228,10 @@ async def _failed(request: Request, error: Exception) -> Response:
     return _problem(request, 500, "Something went wrong on our side. Nothing was changed; the log says what it was.")
 
 
-def _problem(request: Request, status: int, message: str) -> Response:
-    """The message as a part of the page for htmx, as JSON for scripts that ask for it, else as a page."""
+def _problem(request: Request, status: int, message: str, code: str = "") -> Response:
+    """The message as a part of the page for htmx, as JSON for callers of the API, else as a page."""
+    if is_api(request):
+        return JSONResponse({"error": code or "failed", "message": message}, status_code=status)
     template = "web/problem_part.html" if request.headers.get("hx-request") else "web/problem.html"
     response = page(request, template, status=status, code=status, message=message)
     if request.headers.get("hx-request"):

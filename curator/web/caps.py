@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 # What may be tried how often: per subject (an address), and per network (IPv4 /24, IPv6 /48).
 CAPS: dict[str, tuple[str, str]] = {
     "sign-in": ("10 per 15 minutes", "60 per 15 minutes"),
+    "api": ("1200 per hour", "6000 per hour"),
     "subscribe": ("5 per hour", "60 per hour"),
 }
 

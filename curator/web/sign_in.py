@@ -1,7 +1,7 @@
 """Signing in by one-time link or password, and signing out. A link's GET uses nothing up: scanners open links."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -19,6 +19,9 @@ from curator.web.caps import is_allowed
 from curator.web.pages import page
 
 router = APIRouter()
+
+LONGEST_TARGET = 600
+"""Characters of a page to go on to that still fit into a mailed link."""
 
 
 @router.get("/sign-in")
@@ -41,7 +44,7 @@ def sign_in(
         problem = "Too many attempts. Wait a quarter of an hour and try again."
         return page(request, "web/sign_in.html", next=_local(next), problem=problem, sent=False, status=429)
     if not password:
-        _mail_link(db, address)
+        _mail_link(db, address, _local(next))
         return page(request, "web/sign_in.html", next=_local(next), problem=None, sent=True)
     user = check_password(db, address, password)
     if user is None:
@@ -51,20 +54,19 @@ def sign_in(
 
 
 @router.get("/sign-in/{secret}")
-def link(request: Request, db: Db, secret: str) -> Response:
+def link(request: Request, db: Db, secret: str, next: str = "/") -> Response:
     """A page with one button, so that a scanner that opens the link does not use it up."""
-    usable = is_usable(db, secret)
-    return page(request, "web/sign_in_link.html", secret=secret, usable=usable, status=200 if usable else 404)
+    return _link_page(request, secret, is_usable(db, secret), _local(next))
 
 
 @router.post("/sign-in/{secret}")
-def redeem(request: Request, db: Db, secret: str) -> Response:
-    """Use the link up and sign its user in."""
+def redeem(request: Request, db: Db, secret: str, next: Annotated[str, Form()] = "/") -> Response:
+    """Use the link up, sign its user in, and go on where they wanted to be."""
     _refuse_foreign(request)
     user = redeem_link(db, secret)
     if user is None:
-        return page(request, "web/sign_in_link.html", secret=secret, usable=False, status=404)
-    return _signed_in(request, db, user, "/")
+        return _link_page(request, secret, False, "/")
+    return _signed_in(request, db, user, _local(next))
 
 
 @router.post("/sign-out")
@@ -94,14 +96,20 @@ def _signed_in(request: Request, db: Db, user: User, target: str) -> Response:
     return response
 
 
-def _mail_link(db: Db, address: str) -> None:
+def _link_page(request: Request, secret: str, usable: bool, target: str) -> Response:
+    status = 200 if usable else 404
+    return page(request, "web/sign_in_link.html", secret=secret, usable=usable, next=target, status=status)
+
+
+def _mail_link(db: Db, address: str, target: str) -> None:
     try:
         user = find_user(db, address)
     except (NotFound, Invalid):
         return
     settings = get_settings()
     secret = create_link(db, user)
-    send_sign_in(db, user.address, f"{settings.public_url}/sign-in/{secret}", settings=settings)
+    onward = f"?next={quote(target, safe='')}" if target != "/" and len(target) <= LONGEST_TARGET else ""
+    send_sign_in(db, user.address, f"{settings.public_url}/sign-in/{secret}{onward}", settings=settings)
 
 
 def _refuse_foreign(request: Request) -> None:

@@ -25,6 +25,7 @@ from curator.issues.compose import get_issue
 from curator.issues.models import Issue, IssueState
 from curator.settings import Settings, get_settings
 from curator.sources.models import Article, FetchState, Source
+from curator.sources.watch import refresh_source
 from tests.delivery.cast import sent_as_it_stands
 from tests.flow.conftest import Shell
 from tests.flow.making import an_issue, ready_to_send, written
@@ -155,10 +156,12 @@ def test_a_feed_that_is_not_one(
     with running_site() as site:
         address = site.page("/feed", body, kind=kind)
         message = refused("not_a_feed", "sources", "add", "weekly", address)
-        page = editor.submit("/n/weekly/sources", address=address).text  # type: ignore[attr-defined]
+        assert session.scalars(select(Source)).all() == []
+        editor.submit("/n/weekly/sources", address=address)
+        refresh_source(session, session.scalars(select(Source.id)).one(), get_settings())
     assert "feed" in message.lower()
-    assert message.partition(".")[0] in page and f'value="{address}"' in page, "the address may be corrected"
-    assert session.scalars(select(Source)).all() == []
+    page = editor.get("/n/weekly/sources").text
+    assert message.partition(".")[0] in page and "/remove" in page, "it is shown with its reason, and may be removed"
 
 
 def test_a_file_of_people_with_bad_rows(cast: Cast, shell: Shell, session: Session, tmp_path: Path) -> None:

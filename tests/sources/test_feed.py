@@ -145,3 +145,32 @@ def test_floods_are_refused_or_cut() -> None:
     with pytest.raises(FetchFailed, match="too long"):
         read(start + b"&lt;a&gt;" * 300_000 + end)
     assert len(read_feed(start + b"x" * 4_900_000 + end, "text/xml", ADDRESS).title) == 500
+
+
+@pytest.mark.parametrize(
+    ("written", "author"),
+    [
+        ("anna@example.org (Anna de Vries)", "Anna de Vries"),
+        ("Anna de Vries (anna@example.org)", "Anna de Vries"),
+        ("Anna de Vries &lt;anna@example.org&gt;", "Anna de Vries"),
+        ("anna@example.org", ""),
+        ("Anna de Vries", "Anna de Vries"),
+    ],
+)
+def test_an_author_is_a_name_not_an_address(written: str, author: str) -> None:
+    item = f"<item><title>x</title><author>{written}</author></item>"
+    (entry,) = read(f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>")
+    assert entry.author == author
+
+
+def test_the_first_picture_of_the_words_stands_in() -> None:
+    body = "&lt;p&gt;a&lt;/p&gt;&lt;img alt='b' src='/c.png?x=1&amp;amp;y=2'&gt;&lt;img src='/d.png'&gt;"
+    item = f"<item><title>x</title><description>{body}</description></item>"
+    (entry,) = read(f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>")
+    assert entry.picture_address == "https://example.org/c.png?x=1&y=2"
+
+
+def test_the_site_is_the_alternate_where_there_is_no_link() -> None:
+    link = "<a:link rel='self' href='/feed.xml'/><a:link rel='alternate' type='text/html' href='/'/>"
+    body = f"<rss version='2.0' xmlns:a='http://www.w3.org/2005/Atom'><channel>{link}<title>x</title></channel></rss>"
+    assert read_feed(body.encode(), "text/xml", ADDRESS).site_address == "https://example.org/"

@@ -72,3 +72,9 @@ def test_other_json_is_no_feed(body: str) -> None:
 def test_floods_are_refused() -> None:
     with pytest.raises(NotAFeed, match="5,000 entries"):
         feed_of([{"id": "x"}] * 5_001)
+
+
+def test_a_bare_version_is_one_where_there_are_items() -> None:
+    assert read_feed(b'{"version": "1.1", "title": "t", "items": []}', "", ADDRESS).title == "t"
+    with pytest.raises(NotAFeed):
+        read_feed(b'{"version": "1.1", "name": "a package"}', "", ADDRESS)

@@ -48,6 +48,17 @@ def test_page_and_picture_fill_the_row(session: Session, newsletter: Newsletter,
     assert site.paths() == ["/chips", "/p.jpg"]
 
 
+def test_what_somebody_marked_stays_the_quote(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings
+) -> None:
+    address = site.page("/a", page())
+    article = add_address(session, newsletter.id, address, title="Voorlopig", quote="Zin nummer 3\n gaat over.").article
+    assert (article.title, article.quote) == ("Voorlopig", "Zin nummer 3 gaat over.")
+    read = read_article(session, article.id, reach)
+    assert (read.title, read.quote, read.words > 400) == ("Chips in het oosten", "Zin nummer 3 gaat over.", True)
+    assert add_address(session, newsletter.id, address, quote="Een andere zin.").article.quote == "Een andere zin."
+
+
 def test_what_was_read_is_not_read_again(session: Session, newsletter: Newsletter, site: Site, reach: Settings) -> None:
     article = add_address(session, newsletter.id, site.page("/a", page())).article
     read_article(session, article.id, reach)

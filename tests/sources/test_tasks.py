@@ -1,14 +1,25 @@
 """The tasks of this stage, called as a worker calls them: one transaction each, rings after the commit."""
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from curator.accounts.models import Role
+from curator.accounts.users import add_user
 from curator.issues.models import Newsletter
 from curator.settings import Settings, get_settings
 from curator.sources.intake import add_address
+from curator.sources.mail_in import mail_address, replace_address
+from curator.sources.mail_models import ReceivedMail
 from curator.sources.models import Article, FetchState, Source
 from tests.sources.site import Site
+from tests.sources.test_imap import Imap, server
+from tests.sources.test_mail_reading import a_mail
 from workers import sources as tasks
+
+__all__ = ["server"]  # a fixture
 
 PAGE = "<html><title>Chips</title><body><article><p>" + "Een zin over chips in het oosten van het land. " * 20
 
@@ -46,3 +57,35 @@ def test_due_rings_for_feeds_and_forgotten_articles_and_refresh_notes_a_failure(
     committed.refresh(source)
     assert (source.failures, committed.get_one(Article, article.id).fetch_state) == (1, FetchState.WAITING)
     assert "404" in (source.last_error or "")
+
+
+def test_a_mailbox_is_read_once_and_its_mails_are_taken(
+    committed: Session,
+    newsletter_committed: Newsletter,
+    heard: list[tuple[object, ...]],
+    server: Imap,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "password").write_text("secret")
+    monkeypatch.setenv("CURATOR_MAIL_IN", "desk+*@example.org")
+    monkeypatch.setenv("CURATOR_IMAP_URL", f"imap://desk@127.0.0.1:{server.server_address[1]}")
+    monkeypatch.setenv("CURATOR_IMAP_PASSWORD_FILE", str(tmp_path / "password"))
+    get_settings.cache_clear()
+    replace_address(committed, newsletter_committed.id)
+    add_user(committed, "anna@example.org", Role.EDITOR, newsletter_committed.id)
+    committed.commit()
+    address = mail_address(committed, newsletter_committed.id, get_settings())
+    server.mails = {"1": a_mail("https://a.example/1", To=str(address)), "2": a_mail("x", To="else@example.org")}
+    tasks.ring_for_due()
+    assert ("sources.read_mailbox",) in heard
+    tasks.read_mailbox()
+    assert server.read == ["1", "2"]
+    mail = committed.scalars(select(ReceivedMail)).one()
+    assert ("sources.take_mail", mail.id) in heard
+    server.read.clear()  # as after a crash between keeping and marking
+    tasks.read_mailbox()
+    tasks.take_mail(mail.id)
+    tasks.take_mail(mail.id)
+    committed.rollback()
+    assert [one.address for one in committed.scalars(select(Article))] == ["https://a.example/1"]

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 from curator.errors import Conflict, FetchFailed, Invalid, NotAFeed, NotFound
 from curator.issues.models import Newsletter
 from curator.settings import Settings
+from curator.sources.adding import add_source, list_sources
 from curator.sources.dates import as_published
 from curator.sources.models import Article, CapturedBy, FetchState, Source, SourceState
 from curator.sources.schedule import MOVES_BELIEVED, Health, health_of
-from curator.sources.watch import MOST_NEW, MOST_READ, add_source, due_sources, list_sources, refresh_source
+from curator.sources.watch import LEAST_NEW, MOST_NEW, MOST_READ, due_sources, refresh_source
 from tests.sources.site import Answer, Site
 
 Rung = list[tuple[str, int]]
@@ -130,7 +131,7 @@ def test_new_entries_become_articles_and_known_ones_do_not(
 def test_the_same_body_is_not_parsed_again(
     session: Session, source: Source, site: Site, reach: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curator.sources.watch.read_feed", lambda *_: pytest.fail("parsed the same bytes again"))
+    monkeypatch.setattr("curator.sources.asking.read_feed", lambda *_: pytest.fail("parsed the same bytes again"))
     site.page("/feed", rss(item("een")))
     assert refresh_source(session, source.id, reach) == (0, 0, None)
 
@@ -222,11 +223,23 @@ def test_pages_behind_short_entries_are_read_but_not_all(
 def test_of_an_archive_the_newest_are_taken(
     session: Session, newsletter: Newsletter, site: Site, reach: Settings
 ) -> None:
-    start = datetime(2025, 1, 1, tzinfo=UTC)
-    dated = [item(f"n{n}", date=(start + timedelta(days=n)).isoformat()) for n in range(MOST_NEW + 20)]
+    start = datetime.now(UTC)
+    dated = [item(f"n{n}", date=(start - timedelta(hours=n)).isoformat()) for n in range(MOST_NEW + 20)]
     site.page("/feed", rss(*dated))
     add_source(session, newsletter.id, site.at("/feed"), reach)
-    assert set(titles(session)) == {f"n{n}" for n in range(20, MOST_NEW + 20)}
+    assert set(titles(session)) == {f"n{n}" for n in range(MOST_NEW)}
+
+
+def test_of_years_before_only_a_few_are_taken_and_they_do_not_follow_later(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings
+) -> None:
+    start = datetime.now(UTC) - timedelta(days=20)
+    dated = [item(f"n{n}", date=(start - timedelta(days=n)).isoformat()) for n in range(40)]
+    site.page("/feed", rss(*dated))
+    source = add_source(session, newsletter.id, site.at("/feed"), reach)
+    assert set(titles(session)) == {f"n{n}" for n in range(LEAST_NEW + 1)}  # the eleventh is of 30 days ago
+    site.page("/feed", rss(item("nieuw", date=datetime.now(UTC).isoformat()), *dated))
+    assert refresh_source(session, source.id, reach).new == 1
 
 
 def test_entries_are_sanitised_and_titles_are_text(

@@ -18,7 +18,7 @@ from tests.web.conftest import Browser, Cast
 
 PUBLIC = re.compile(
     r"/(health|sign-in|pictures|subscribe|confirm|p|u|v|archive)(/|$)|/archive/|/robots.txt|/favicon.ico|/captured$"
-    r"|/metrics$"  # has a guard of its own, see test_metrics.py
+    r"|/metrics$|/api/"  # have guards of their own, see test_metrics.py and test_api.py
 )
 
 

@@ -1,5 +1,10 @@
 """Signing in: by link, by password, the same answer for strangers, never on to another site, never by a GET."""
 
+import html
+import re
+from email import message_from_bytes
+from email.policy import default
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -71,3 +76,22 @@ def test_a_link_is_made_with_the_configured_address(session: Session, cast: Cast
     content = session.scalars(select(Notice.content)).one()
     assert b"http://127.0.0.1:8420/sign-in/" in content.replace(b"=\r\n", b"")
     assert b"evil" not in content
+
+
+def test_a_mailed_link_leads_on_to_where_one_wanted_to_be(session: Session, cast: Cast, anonymous: Browser) -> None:
+    there = "/n/weekly/add?url=https%3A%2F%2Fx.example%2F"
+    anonymous.post("/sign-in", data={"address": "owner@weekly.example", "next": there})
+    mail = message_from_bytes(session.scalars(select(Notice)).one().content, policy=default)
+    link = re.search(r"/sign-in/\S+", mail.get_body(("plain",)).get_content())
+    assert link
+    path = link[0]
+    assert html.escape(there) in anonymous.get(path).text
+    answer = anonymous.post(path.partition("?")[0], data={"next": there}, follow_redirects=False)
+    assert answer.headers["location"] == there
+
+
+def test_a_mailed_link_never_leads_to_another_site(session: Session, cast: Cast, anonymous: Browser) -> None:
+    secret = create_link(session, cast.owner)
+    assert "evil" not in anonymous.get(f"/sign-in/{secret}?next=https://evil.example/").text
+    answer = anonymous.post(f"/sign-in/{secret}", data={"next": "//evil.example"}, follow_redirects=False)
+    assert answer.headers["location"] == "/"

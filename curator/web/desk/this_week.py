@@ -10,12 +10,13 @@ from curator.db.heartbeats import Process, alive
 from curator.doorbell import ring
 from curator.errors import NotFound
 from curator.issues.compose import current_draft
+from curator.sources.adding import list_sources
 from curator.sources.filters import list_filters
+from curator.sources.health import list_health
 from curator.sources.models import FetchState
 from curator.sources.triage import AGES, Choice, get_article, languages_of
-from curator.sources.watch import list_sources
 from curator.web.access import Db, Desk, Editor, Viewer
-from curator.web.desk import acts, capture, saved_filters, source_list
+from curator.web.desk import acts, capture, file_import, saved_filters, source_list
 from curator.web.desk.acts import draft_summary
 from curator.web.desk.asked import is_htmx
 from curator.web.desk.finds import count_by_triage
@@ -23,7 +24,7 @@ from curator.web.desk.week_list import LISTS, ORDERS, find_story, week_list
 from curator.web.pages import fragment, page
 
 router = APIRouter()
-for part in (acts, capture, saved_filters, source_list):
+for part in (acts, capture, file_import, saved_filters, source_list):
     router.include_router(part.router)
 
 
@@ -42,11 +43,14 @@ def this_week(
     values = _values(desk, db, show, order, Choice.read(request.query_params))
     if request.headers.get("hx-target") == "finds":
         return fragment(request, "web/desk/finds.html", desk=desk, **values)
+    sources = list_health(db, desk.newsletter.id)
     return page(
         request,
         "web/desk/this_week.html",
         desk=desk,
         current="this-week",
+        sources=sources,
+        waiting=source_list.count_waiting(sources),
         processes=alive(db),
         worker=Process.WORKER,
         beat=Process.BEAT,
@@ -108,7 +112,7 @@ def _values(desk: Desk, db: Db, show: str, order: str, choice: Choice) -> dict[s
         "ages": AGES,
         "languages": languages_of(db, newsletter_id),
         "filters": list_filters(db, newsletter_id),
-        "sources": list_sources(db, newsletter_id),
+        "choosable": list_sources(db, newsletter_id),
     }
 
 

@@ -1,0 +1,154 @@
+"""A mail's bytes become a sender, a subject, words and links. Pure; attachments are never looked into.
+
+Everything in a mail is a stranger's: bounded, cleaned, and no reason to believe who it says it is from.
+"""
+
+import re
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.errors import ObsoleteHeaderDefect
+from email.message import EmailMessage
+from email.policy import default
+
+from curator.errors import Invalid
+from curator.sources.identity import address_key, checked_address
+from curator.sources.markup import parse, text_of, text_of_element
+from curator.sources.prose import clean_line, clean_text
+
+LARGEST_MAIL = 10_000_000
+"""Bytes of a mail, attachments included."""
+
+MOST_LINKS = 20
+"""Links of one mail that become articles."""
+
+_LARGEST_PART = 200_000
+_MOST_PARTS = 100
+_ADDRESS = re.compile(r"https?://[^\s<>\"'\[\]{}|\\^`]+", re.IGNORECASE)
+_FORWARDED = re.compile(r"^(?:\s*(?:re|fwd?|fw|doorst|antw|aw|wg|tr|rv)\s*:\s*)+", re.IGNORECASE)
+_NOT_AN_ARTICLE = re.compile(
+    r"unsubscri|opt-?out|afmeld|uitschrijv|abmeld|désabonn|preferences|voorkeuren|view[ -]?(?:it |this |online )?in "
+    r"(?:your |a )?browser|bekijk (?:online|in)|manage.{0,20}subscription|privacy.?policy|facebook\.com/sharer|"
+    r"twitter\.com/(?:share|intent)|linkedin\.com/share|\.(?:png|gif|jpe?g|webp|svg|ico)(?:\?|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """What a mail says. `links` are (address, words of the link); `is_forged`: its domain says it is not from there."""
+
+    sender: str
+    subject: str
+    message_id: str
+    text: str
+    links: tuple[tuple[str, str], ...]
+    is_automatic: bool
+    is_forged: bool
+
+    @property
+    def title(self) -> str:
+        """The subject without the marks of forwarding."""
+        return _FORWARDED.sub("", self.subject).strip()
+
+
+def read_mail(content: bytes) -> Mail:
+    """The mail in `content`. `Invalid` when it is too large or nothing like a mail."""
+    if len(content) > LARGEST_MAIL:
+        raise Invalid(f"The mail is larger than {LARGEST_MAIL // 1_000_000} MB.")
+    try:
+        return _read(message_from_bytes(content, policy=default))
+    except (ValueError, LookupError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise Invalid("The mail is broken and cannot be read. Ask for it to be sent again, or paste it.") from error
+
+
+def _read(message: EmailMessage) -> Mail:
+    plain, html = _bodies(message)
+    text = plain or text_of(html)
+    return Mail(
+        sender=_sender(message),
+        subject=clean_line(_header(message, "subject")),
+        message_id=clean_line(_header(message, "message-id"), 500),
+        text=_without_signature(clean_text(text)),
+        links=_links(html, plain),
+        is_automatic=_is_automatic(message),
+        is_forged=any("dmarc=fail" in str(line).lower() for line in message.get_all("authentication-results", [])),
+    )
+
+
+def _sender(message: EmailMessage) -> str:
+    """The one address of From in lower case; "" when there is none, or more than one, or the line is written wrong."""
+    lines = message.get_all("from", [])
+    defects = [defect for line in lines for defect in getattr(line, "defects", ())]
+    if not all(isinstance(defect, ObsoleteHeaderDefect) for defect in defects):  # that is `J. Public`, unquoted
+        return ""  # such as two addresses in a row, of which readers show one and parsers take the other
+    found = [one.addr_spec for line in lines for one in getattr(line, "addresses", ())]
+    return clean_line(found[0], 320).casefold() if len(found) == 1 and found[0].count("@") == 1 else ""
+
+
+def _is_automatic(message: EmailMessage) -> bool:
+    """Answering machines and reports of mail servers (RFC 3834, RFC 3464)."""
+    said = _header(message, "auto-submitted").strip().lower()
+    is_report = message.get_content_type() == "multipart/report"
+    return is_report or said.startswith(("auto-replied", "auto-generated")) or "x-autoreply" in message
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    return str(message.get(name, ""))[:5_000]
+
+
+def _bodies(message: EmailMessage) -> tuple[str, str]:
+    """(plain text, HTML): the first part of each that is no attachment."""
+    found = {"text/plain": "", "text/html": ""}
+    for number, part in enumerate(message.walk()):
+        if number >= _MOST_PARTS:
+            break
+        kind = part.get_content_type()
+        if kind in found and not found[kind] and part.get_content_disposition() != "attachment":
+            found[kind] = _decoded(part)
+    return found["text/plain"].strip(), found["text/html"]
+
+
+def _decoded(part: EmailMessage) -> str:
+    payload = part.get_payload(decode=True)
+    data = payload[:_LARGEST_PART] if isinstance(payload, bytes) else b""
+    try:
+        return data.decode(part.get_content_charset() or "utf-8", "replace")
+    except LookupError:
+        return data.decode("utf-8", "replace")
+
+
+def _without_signature(text: str) -> str:
+    """Up to the line that signatures begin with (RFC 3676 section 4.3)."""
+    return re.split(r"(?m)^-- ?$", text, maxsplit=1)[0].strip()
+
+
+def _links(html: str, plain: str) -> tuple[tuple[str, str], ...]:
+    """Those of the HTML with their words, else the addresses written out; each once, without what is no article."""
+    found: dict[str, tuple[str, str]] = {}
+    for address, words in _anchors(html) if html else _written_out(plain):
+        if len(found) == MOST_LINKS:
+            break
+        try:
+            checked = checked_address(address)
+            key = address_key(checked)
+        except (Invalid, ValueError):
+            continue
+        if key not in found and not _NOT_AN_ARTICLE.search(f"{words} {checked}"):
+            found[key] = (checked, words)
+    return tuple(found.values())
+
+
+def _written_out(plain: str) -> list[tuple[str, str]]:
+    return [(match.group().rstrip(".,;:!?)*_"), "") for match in _ADDRESS.finditer(plain)]
+
+
+def _anchors(html: str) -> list[tuple[str, str]]:
+    tree = parse(html)
+    anchors = tree.iter("a") if tree is not None else ()
+    return [(link.get("href", "").strip(), _words(text_of_element(link))) for link in anchors if link.get("href")]
+
+
+def _words(text: str) -> str:
+    """The words of a link, unless they are its address written out."""
+    line = clean_line(text, 300)
+    return "" if _ADDRESS.match(line) or "/" in line.split(" ")[0] else line

@@ -15,10 +15,11 @@ from lxml.html import HtmlElement
 
 from curator.sources.dates import read_date
 from curator.sources.markup import absolute, text_of_element
-from curator.sources.prose import clean_line
+from curator.sources.prose import clean_line, clean_text
 
 _ARTICLE = re.compile(r"article|blogposting|report|review|creativework|liveblog|newsstory", re.IGNORECASE)
 _MOST_NODES = 2_000
+_LONGEST_BODY = 500_000
 _NOT_NAMES = re.compile(r"^(?:https?://|www\.|@)|^(?:admin|redactie|editor|staff|author|unknown|none|null)$", re.I)
 
 
@@ -35,6 +36,7 @@ class Metadata:
     description: str
     picture: str | None
     canonical: str | None
+    body: str
 
 
 def read_metadata(tree: HtmlElement, address: str | None, zone: tzinfo) -> Metadata:
@@ -54,6 +56,7 @@ def read_metadata(tree: HtmlElement, address: str | None, zone: tzinfo) -> Metad
         description=clean_line(described or _text(linked.get("description")), 420),
         picture=_picture(linked, meta, address),
         canonical=_canonical(tree, meta, address),
+        body=_body(linked),
     )
 
 
@@ -61,11 +64,12 @@ def _title(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], site
     headings = [text_of_element(h) for h in tree.iter("h1")][:5]
     heading = next((h for h in headings if len(h) > 3), "") if len(headings) < 3 else ""
     title = _text(linked.get("headline")) or _first(meta, "og:title", "twitter:title", "dc.title", "title")
-    named = clean_line(title or heading or _words_of(tree, "title"))
+    named = clean_line(title or heading or words_of(tree, "title"))
     return _without_site(named, site, headings)
 
 
-def _words_of(tree: HtmlElement, tag: str) -> str:
+def words_of(tree: HtmlElement, tag: str) -> str:
+    """The words of the first element of this name."""
     found = tree.find(f".//{tag}")
     return "" if found is None else text_of_element(found)
 
@@ -127,6 +131,12 @@ def _picture(linked: dict[str, Any], meta: dict[str, str], address: str | None) 
     in_linked = _text(image.get("url") or image.get("contentUrl")) if isinstance(image, dict) else _text(image)
     found = _first(meta, "og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src")
     return absolute(found or in_linked, address) if found or in_linked else None
+
+
+def _body(linked: dict[str, Any]) -> str:
+    """The text of the article as stated for machines, lines kept; "" when it is not stated."""
+    body = linked.get("articleBody")
+    return clean_text(unescape(body[:_LONGEST_BODY])).strip() if isinstance(body, str) else ""
 
 
 def _canonical(tree: HtmlElement, meta: dict[str, str], address: str | None) -> str | None:

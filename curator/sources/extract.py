@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from curator.sources.markup import text_of
+from curator.sources.picture_choice import FoundPicture
 from curator.sources.prose import clean_line, count_words, quote_of, summary_of
 
 _MOST_TAGS = 12
@@ -11,7 +12,10 @@ _MOST_TAGS = 12
 
 @dataclass(frozen=True)
 class Extract:
-    """One article. `published_at` is aware and keeps its offset; `body_html` is sanitised; `words` counts the body."""
+    """One article. `published_at` is aware and keeps its offset; `body_html` is sanitised; `words` counts the body.
+
+    `pictures` are candidates, best first.
+    """
 
     title: str
     author: str
@@ -24,7 +28,7 @@ class Extract:
     body_html: str
     body_text: str
     words: int
-    picture_address: str | None
+    pictures: tuple[FoundPicture, ...]
     address: str | None
 
 
@@ -38,7 +42,7 @@ def compose(
     published_at: datetime | None = None,
     tags: tuple[str, ...] = (),
     description: str = "",
-    picture_address: str | None = None,
+    pictures: tuple[FoundPicture, ...] = (),
     address: str | None = None,
 ) -> Extract:
     """An extract whose text, counts, summary and quote follow from sanitised `body_html`.
@@ -58,7 +62,7 @@ def compose(
         body_html=body_html,
         body_text=text,
         words=count_words(text),
-        picture_address=picture_address,
+        pictures=pictures,
         address=address,
     )
 

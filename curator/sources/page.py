@@ -21,7 +21,7 @@ from curator.sources.extract import Extract, compose
 from curator.sources.identity import address_key
 from curator.sources.language import language_of
 from curator.sources.markup import parse, text_of
-from curator.sources.metadata import Metadata, read_metadata, words_of
+from curator.sources.metadata import Metadata, is_name, read_metadata, words_of
 from curator.sources.prose import clean_line
 
 LARGEST_PAGE = 5_000_000
@@ -56,7 +56,7 @@ def read_page(html: str | bytes, address: str | None, *, timezone: str) -> Extra
         published_at=facts.published_at,
         tags=facts.tags,
         description=facts.description,
-        picture_address=facts.picture,
+        pictures=facts.pictures,
         address=_believed(facts.canonical, address),
     )
 
@@ -85,17 +85,22 @@ def _codec(names: list[str]) -> str | None:
 
 
 def _completed(facts: Metadata, tree: HtmlElement, address: str | None, zone: tzinfo) -> Metadata:
-    """Title, author and day as trafilatura guesses them, where the page itself says nothing."""
-    if (facts.title and facts.author and facts.published_at) or is_large(tree):
+    """Title, author and day as trafilatura guesses them, where the page itself says nothing.
+
+    No day for a page that states one we cannot read: the guess would be one of its two readings.
+    """
+    needs_day = not facts.published_at and not facts.is_dated
+    if (facts.title and facts.author and not needs_day) or is_large(tree):
         return facts
     from trafilatura.metadata import extract_metadata
 
     guessed: Any = extract_metadata(deepcopy(tree), address, extensive=False)
+    author = clean_line(guessed.author or "", 200).replace("; ", ", ")
     return replace(
         facts,
         title=facts.title or clean_line(guessed.title or ""),
-        author=facts.author or clean_line(guessed.author or "", 200).replace("; ", ", "),
-        published_at=facts.published_at or (read_date(guessed.date, zone) if guessed.date else None),
+        author=facts.author or (author if is_name(author) else ""),
+        published_at=facts.published_at or (read_date(guessed.date, zone) if needs_day and guessed.date else None),
     )
 
 

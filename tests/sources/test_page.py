@@ -42,7 +42,7 @@ def test_what_the_page_states_for_machines_comes_first() -> None:
     assert extract.published_at is not None
     assert extract.published_at.isoformat() == "2025-02-11T14:56:00+01:00"
     assert (extract.site, extract.tags, extract.language) == ("Het Blad", ("chips", "fabriek"), "nl")
-    assert extract.picture_address == "https://news.example.org/pictures/chips.jpg"
+    assert [found.address for found in extract.pictures] == ["https://news.example.org/pictures/chips.jpg"]
     assert extract.words == 3 * 2 * 18 + 3
     assert extract.summary == PARAGRAPH.strip() + " " + PARAGRAPH.strip()
 
@@ -69,7 +69,7 @@ def test_then_open_graph_then_meta() -> None:
     assert (extract.title, extract.author, extract.tags) == ("Chips in het oosten", "Anna Vries", ("chips",))
     assert extract.published_at is not None
     assert extract.published_at.isoformat() == "2025-02-11T09:00:00+01:00"
-    assert extract.picture_address == "https://cdn.example.org/a.png"
+    assert [found.address for found in extract.pictures] == ["https://cdn.example.org/a.png"]
 
 
 def test_then_what_people_see() -> None:
@@ -91,6 +91,53 @@ def test_script_in_the_body_is_gone_and_headings_stay() -> None:
     assert "alert" not in extract.body_html
     assert "onclick" not in extract.body_html
     assert "<h2>Kop erboven</h2>" in extract.body_html
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Chips in het oosten • Het Blad", "Chips in het oosten"),
+        ("Het Blad: Chips in het oosten", "Chips in het oosten"),
+        ("Techniek | Chips in het oosten", "Chips in het oosten"),
+        ("Chips &amp;#8211; en dips", "Chips – en dips"),
+        ("Chips: een geschiedenis", "Chips: een geschiedenis"),
+        ("&lt;svg onload=alert(1)&gt;", "<svg onload=alert(1)>"),
+    ],
+)
+def test_a_title_is_without_the_name_of_its_site(title: str, shown: str) -> None:
+    head = f'<meta property="og:title" content="{title}"><meta property="og:site_name" content="Het Blad">'
+    assert read(page(head, "<h1>Chips in het oosten</h1>")).title == shown
+
+
+@pytest.mark.parametrize(
+    ("author", "believed"),
+    [
+        ("By Anna de Vries", "Anna de Vries"),
+        (", Anna de Vries", "Anna de Vries"),
+        ("Het Blad", ""),
+        ("page.head.extra.author", ""),
+        ("https://facebook.example/anna", ""),
+        ("August", ""),
+        ("August Strindberg", "August Strindberg"),
+        ("May Britt Moser", "May Britt Moser"),
+    ],
+)
+def test_an_author_is_a_name_and_not_the_site(author: str, believed: str) -> None:
+    head = linked(headline="Chips", author={"name": author}, publisher={"name": "Het Blad"}, datePublished="2025-02-11")
+    assert read(page(head)).author == believed
+
+
+def test_a_day_that_can_be_read_as_two_is_not_guessed() -> None:
+    extract = read(english('<meta property="article:published_time" content="03-09-2026">'))
+    assert extract.published_at is None
+
+
+def english(head: str) -> str:
+    """A page whose language is English by what it says and by what it declares."""
+    body = "".join(
+        f"<p>The factory in the east opens next year and gives work to thousands. {n}</p>" * 3 for n in range(3)
+    )
+    return f'<html lang="en"><head>{head}</head><body><article>{body}</article></body></html>'
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from curator.sources.markup import text_of
 from curator.sources.picture_choice import FoundPicture
-from curator.sources.prose import clean_line, count_words, quote_of, summary_of
+from curator.sources.prose import clean_line, count_words, summary_of
+from curator.sources.quote import quote_of
 
 _MOST_TAGS = 12
 

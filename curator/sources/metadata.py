@@ -19,6 +19,12 @@ from curator.sources.prose import clean_line, clean_text
 
 _LONGEST_BODY = 500_000
 _MARKS = (" | ", " - ", " – ", " — ", " :: ", " • ", " · ", " » ", ": ")
+_DAYS = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_BESIDE_NAMES = re.compile(
+    rf"^(?:by|door|von|par)\s+|\s@\w.*|\s\|.*|,?\s+{_DAYS}\b.*|"
+    r",?\s+(?:january|february|march|april|june|july|august|september|october|november|december)(?:\s*\d.*|,.*)?$",
+    re.IGNORECASE,
+)
 _NOT_NAMES = re.compile(
     r"^(?:https?://|www\.|@)|^\w+(?:\.\w+){2,}$|^(?:admin|redactie|editor|staff|author|unknown|none|null|written by)$|"
     r"^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:[a-zé]{2,6})?\b(?!\s\D)",
@@ -96,9 +102,10 @@ def _without_site(title: str, site: str, headings: list[str]) -> str:
     return title
 
 
-def is_name(name: str) -> bool:
-    """Whether it can be an author's: no address, month, placeholder or word for anybody."""
-    return 2 < len(name) <= 120 and not _NOT_NAMES.search(name)
+def as_author(text: str) -> str:
+    """The names in a byline, without "by" and the day; "" for an address, a month or a word for anybody."""
+    line = clean_line(_BESIDE_NAMES.sub("", text.strip(" ,;|")), 200).strip(" ,;|")
+    return line if 2 < len(line) <= 120 and not _NOT_NAMES.search(line) else ""
 
 
 def _author(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], site: str) -> str:
@@ -108,11 +115,8 @@ def _author(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], sit
         _first(meta, "author", "article:author", "parsely-author", "dc.creator", "sailthru.author", "byl"),
         *(text_of_element(e) for e in tree.xpath("//*[@rel='author' or @itemprop='author']")[:2]),
     ]
-    names = [
-        clean_line(re.sub(r"^(?:by|door|von|par)\s+|\s@\w.*", "", candidate.strip(" ,;|"), flags=re.I), 200)
-        for candidate in candidates
-    ]
-    return next((name for name in names if is_name(name) and name.casefold() != site.casefold()), "")
+    names = (as_author(candidate) for candidate in candidates)
+    return next((name for name in names if name and name.casefold() != site.casefold()), "")
 
 
 def _dates(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str]) -> list[str]:

@@ -21,7 +21,7 @@ from curator.sources.extract import Extract, compose
 from curator.sources.identity import address_key
 from curator.sources.language import language_of
 from curator.sources.markup import parse, text_of
-from curator.sources.metadata import Metadata, is_name, read_metadata, words_of
+from curator.sources.metadata import Metadata, as_author, read_metadata, words_of
 from curator.sources.prose import clean_line
 
 LARGEST_PAGE = 5_000_000
@@ -95,11 +95,11 @@ def _completed(facts: Metadata, tree: HtmlElement, address: str | None, zone: tz
     from trafilatura.metadata import extract_metadata
 
     guessed: Any = extract_metadata(deepcopy(tree), address, extensive=False)
-    author = clean_line(guessed.author or "", 200).replace("; ", ", ")
+    author = as_author((guessed.author or "").replace("; ", ", "))
     return replace(
         facts,
         title=facts.title or clean_line(guessed.title or ""),
-        author=facts.author or (author if is_name(author) else ""),
+        author=facts.author or author,
         published_at=facts.published_at or (read_date(guessed.date, zone) if needs_day and guessed.date else None),
     )
 

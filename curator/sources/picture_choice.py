@@ -20,7 +20,7 @@ _MOST_IMAGES = 300  # of a page that are looked at
 _WIDE, _HIGH = 400, 200  # pixels that a picture in the text has when it states its size
 _WIDEST = 1_600
 _NO_PICTURE = re.compile(
-    r"(?:^|[/_.\s-])(?:logos?|logo\d*|avatars?|gravatar|icons?|favicon|sprites?|pixel|spacer|blank|placeholder|default|"
+    r"(?:^|[/_.\s-])(?:logos?|logo\d*|\w*avatars?|icons?|favicon|sprites?|pixel|spacer|blank|placeholder|default|"
     r"emojis?|badges?|1x1|profile|author|headshots?|social-(?:card|icon|image)|share-?image|og-?default)"
     r"(?:$|[/_.\s\d-])|\.svg$|\.ico$",
     re.IGNORECASE,
@@ -51,7 +51,11 @@ def choose_pictures(
     chosen: dict[str, FoundPicture] = {}
     for source in [*stated, *_big(tree)]:
         target = absolute(source, address) if source and source != logo else None
-        if target and not _NO_PICTURE.search(urlsplit(target).path):
+        if (
+            target
+            and not _NO_PICTURE.search(urlsplit(target).path)
+            and "avatar" not in (urlsplit(target).hostname or "")
+        ):
             chosen.setdefault(_stem(target), FoundPicture(target, clean_line(alts.get(_stem(target), ""), 300)))
     return tuple(chosen.values())[:MOST_PICTURES]
 

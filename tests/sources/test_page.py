@@ -120,6 +120,10 @@ def test_a_title_is_without_the_name_of_its_site(title: str, shown: str) -> None
         ("August", ""),
         ("August Strindberg", "August Strindberg"),
         ("May Britt Moser", "May Britt Moser"),
+        ("Anna de Vries Monday, November 18, 2019", "Anna de Vries"),
+        ("Anna de Vries November", "Anna de Vries"),
+        ("Anna de Vries | Het Blad voor allen", "Anna de Vries"),
+        ('"><svg onload=alert(1)>', '"><svg onload=alert(1)>'),
     ],
 )
 def test_an_author_is_a_name_and_not_the_site(author: str, believed: str) -> None:

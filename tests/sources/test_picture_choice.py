@@ -43,6 +43,8 @@ def test_a_landscape_one_before_other_shapes_of_it() -> None:
         "/img/site-logo-wide.png",
         "/logo2.jpg",
         "/avatars/anna.jpg",
+        "https://secure.gravatar.com/x/9fd72",
+        "https://cdn.example.org/blavatar/9fd72",
         "/img/author/anna.jpg",
         "/pixel.gif",
         "/1x1.gif",

@@ -16,6 +16,7 @@ _BOXES = (
 )
 _BOX = re.compile(rf"(?:^|[\s_-])(?:{_BOXES})(?:$|[\s_-])", re.IGNORECASE)
 _CAPTION = re.compile(r"(?:^|[\s_-])(?:captions?|credits?)(?:$|[\s_-])", re.IGNORECASE)
+_HUMP = re.compile("([a-z])([A-Z])")
 _BESIDE = {"left", "right", "sidebar", "secondary", "rightcol", "right-column"}
 _REFERENCE = re.compile(
     r"\W*(?:read(?: more| also| next| the full)?\b|also read|must read|see also|more(?: on| from)?\s*:|"
@@ -51,8 +52,10 @@ def remove_boilerplate(tree: HtmlElement) -> None:
 
 def names_of(element: HtmlElement) -> str:
     """Its classes and id with the words apart: `relatedItems` is `related-Items`."""
-    names = f"{element.get('class', '')} {element.get('id', '')}"
-    return re.sub("([a-z])([A-Z])", r"\1-\2", names[:1_000])
+    if not element.attrib:
+        return ""
+    names = f"{element.get('class', '')} {element.get('id', '')}"[:1_000]
+    return names if names.islower() else _HUMP.sub(r"\1-\2", names)
 
 
 def is_link(element: HtmlElement, text: str, share: float = 0.9) -> bool:

@@ -7,8 +7,7 @@ import codecs
 import re
 from copy import deepcopy
 from dataclasses import replace
-from datetime import tzinfo
-from typing import Any
+from datetime import datetime, tzinfo
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
@@ -90,18 +89,34 @@ def _completed(facts: Metadata, tree: HtmlElement, address: str | None, zone: tz
     No day for a page that states one we cannot read: the guess would be one of its two readings.
     """
     needs_day = not facts.published_at and not facts.is_dated
-    if (facts.title and facts.author and not needs_day) or is_large(tree):
+    if is_large(tree):
         return facts
-    from trafilatura.metadata import extract_metadata
-
-    guessed: Any = extract_metadata(deepcopy(tree), address, extensive=False)
-    author = as_author((guessed.author or "").replace("; ", ", "))
     return replace(
         facts,
-        title=facts.title or clean_line(guessed.title or ""),
-        author=facts.author or author,
-        published_at=facts.published_at or (read_date(guessed.date, zone) if needs_day and guessed.date else None),
+        title=facts.title or _guessed_title(tree),
+        author=facts.author or _guessed_author(tree),
+        published_at=_guessed_day(tree, address, zone) if needs_day else facts.published_at,
     )
+
+
+def _guessed_title(tree: HtmlElement) -> str:
+    from trafilatura.metadata import extract_title
+
+    return clean_line(extract_title(deepcopy(tree)) or "")
+
+
+def _guessed_author(tree: HtmlElement) -> str:
+    from trafilatura.metadata import extract_author
+
+    return as_author((extract_author(tree) or "").replace("; ", ", "))
+
+
+def _guessed_day(tree: HtmlElement, address: str | None, zone: tzinfo) -> datetime | None:
+    """The day as htmldate finds it in marked parts of the page and in the address, not in its text."""
+    from htmldate import find_date
+
+    found = find_date(deepcopy(tree), extensive_search=False, original_date=True, url=address)
+    return read_date(found, zone) if found else None
 
 
 def _believed(canonical: str | None, address: str | None) -> str | None:

@@ -181,7 +181,8 @@ def test_nesting_does_not_hang_the_reading(piece: str) -> None:
 
 def test_a_page_of_very_many_elements_is_taken_as_it_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trafilatura.bare_extraction", lambda *_, **__: pytest.fail("looked through all of it"))
-    monkeypatch.setattr("trafilatura.metadata.extract_metadata", lambda *_, **__: pytest.fail("looked through all"))
+    monkeypatch.setattr("trafilatura.metadata.extract_author", lambda *_, **__: pytest.fail("looked through all of it"))
+    monkeypatch.setattr("htmldate.find_date", lambda *_, **__: pytest.fail("looked through all of it"))
     body = "<nav>menu</nav>" + "<p>kort <b>stuk</b></p>" * (MOST_ELEMENTS // 2) + "<script>x</script>"
     extract = read(page("<title>Lang</title>", body))
     assert extract.title == "Lang"

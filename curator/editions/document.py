@@ -161,9 +161,10 @@ def _picture(picture: PictureContent, public_url: str, is_first: bool) -> dict[s
     """
     is_wide = picture.height * 4 <= picture.width * 3
     is_large = is_first and is_wide and picture.width >= COLUMN
+    shown = picture if is_large else picture.small or picture
     width = min(picture.width, COLUMN if is_large else THUMBNAIL)
     return {
-        "address": picture_address(picture, public_url),
+        "address": picture_address(shown, public_url),
         "alt": clean(picture.alt),
         "is_large": is_large,
         "may_grow": is_wide and picture.width >= _PHONE,

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,13 +20,17 @@ from curator.sources.models import Picture
 
 @dataclass(frozen=True)
 class PictureContent:
-    """A stored picture; `sha256` is hex, sizes are pixels. The web serves it at /pictures/{sha256}."""
+    """A stored picture; `sha256` is hex, sizes are pixels. The web serves it at /pictures/{sha256}.
+
+    `small` is the same picture for a narrow place; None when it is narrow itself.
+    """
 
     sha256: str
     width: int
     height: int
     media_type: str
     alt: str
+    small: "PictureContent | None" = None
 
 
 @dataclass(frozen=True)
@@ -112,9 +117,14 @@ def load_content(session: Session, issue_id: int) -> IssueContent:
 
 def hash_content(content: IssueContent) -> bytes:
     """SHA-256 over every field of `content` but the hash itself."""
-    facts = dataclasses.asdict(dataclasses.replace(content, content_hash=b""))
+    facts = dataclasses.asdict(dataclasses.replace(content, content_hash=b""), dict_factory=_without_absent_sizes)
     del facts["content_hash"]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode("ascii")).digest()
+
+
+def _without_absent_sizes(facts: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What was approved before pictures had a second size stays approved: an absent one is not in the hash."""
+    return {name: value for name, value in facts if name != "small" or value is not None}
 
 
 def newsletter_content(newsletter: Newsletter) -> NewsletterContent:
@@ -169,6 +179,7 @@ def _picture(picture: Picture, alt: str) -> PictureContent:
         height=picture.height,
         media_type=picture.media_type,
         alt=alt,
+        small=_picture(picture.small, alt) if picture.small else None,
     )
 
 

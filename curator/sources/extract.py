@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from curator.sources.markup import text_of
-from curator.sources.prose import clean_line, count_words, quote_of, summary_of
+from curator.sources.picture_choice import FoundPicture
+from curator.sources.prose import clean_line, count_words, summary_of
+from curator.sources.quote import quote_of
 
 _MOST_TAGS = 12
 
@@ -13,7 +15,7 @@ _MOST_TAGS = 12
 class Extract:
     """One article. `published_at` is aware and keeps its offset; `body_html` is sanitised; `words` counts the body.
 
-    `is_free`: whether anybody may read the page, where it says so.
+    `pictures` are candidates, best first. `is_free`: whether anybody may read the page, where it says so.
     """
 
     title: str
@@ -27,7 +29,7 @@ class Extract:
     body_html: str
     body_text: str
     words: int
-    picture_address: str | None
+    pictures: tuple[FoundPicture, ...]
     address: str | None
     is_free: bool | None = None
 
@@ -42,7 +44,7 @@ def compose(
     published_at: datetime | None = None,
     tags: tuple[str, ...] = (),
     description: str = "",
-    picture_address: str | None = None,
+    pictures: tuple[FoundPicture, ...] = (),
     address: str | None = None,
     is_free: bool | None = None,
 ) -> Extract:
@@ -63,7 +65,7 @@ def compose(
         body_html=body_html,
         body_text=text,
         words=count_words(text),
-        picture_address=picture_address,
+        pictures=pictures,
         address=address,
         is_free=is_free,
     )

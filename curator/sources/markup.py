@@ -69,7 +69,7 @@ def text_of(markup: str) -> str:
 
 def text_of_element(element: html.HtmlElement) -> str:
     """The words of one element on one line."""
-    return " ".join("".join(element.itertext(with_tail=False)).split())
+    return " ".join("".join(element.itertext()).split())
 
 
 def absolute(address: str, base: str | None) -> str | None:

@@ -3,9 +3,7 @@
 Pure. Authors are wrong on a quarter of the web: a suggestion to edit, never a fact.
 """
 
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from html import unescape
@@ -14,17 +12,32 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from curator.sources.dates import read_date
+from curator.sources.linked_data import linked_article
 from curator.sources.markup import absolute, text_of_element
-from curator.sources.prose import clean_line
+from curator.sources.picture_choice import FoundPicture, choose_pictures
+from curator.sources.prose import clean_line, clean_text
 
-_ARTICLE = re.compile(r"article|blogposting|report|review|creativework|liveblog|newsstory", re.IGNORECASE)
-_MOST_NODES = 2_000
-_NOT_NAMES = re.compile(r"^(?:https?://|www\.|@)|^(?:admin|redactie|editor|staff|author|unknown|none|null)$", re.I)
+_LONGEST_BODY = 500_000
+_MARKS = (" | ", " - ", " – ", " — ", " :: ", " • ", " · ", " » ", ": ")
+_DAYS = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_BESIDE_NAMES = re.compile(
+    rf"^(?:by|door|von|par)\s+|\s@\w.*|\s\|.*|,?\s+{_DAYS}\b.*|"
+    r",?\s+(?:january|february|march|april|june|july|august|september|october|november|december)(?:\s*\d.*|,.*)?$",
+    re.IGNORECASE,
+)
+_NOT_NAMES = re.compile(
+    r"^(?:https?://|www\.|@)|^\w+(?:\.\w+){2,}$|^(?:admin|redactie|editor|staff|author|unknown|none|null|written by)$|"
+    r"^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:[a-zé]{2,6})?\b(?!\s\D)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """Strings are "" where the page is silent. `picture` and `canonical` are absolute addresses."""
+    """Strings are "" where the page is silent. `pictures` are candidates, best first; addresses are absolute.
+
+    `is_dated`: the page states a day, though perhaps in a way that can be read as two.
+    """
 
     title: str
     author: str
@@ -33,29 +46,34 @@ class Metadata:
     published_at: datetime | None
     tags: tuple[str, ...]
     description: str
-    picture: str | None
+    pictures: tuple[FoundPicture, ...]
     canonical: str | None
+    body: str
+    is_dated: bool
     is_free: bool | None = None
 
 
 def read_metadata(tree: HtmlElement, address: str | None, zone: tzinfo) -> Metadata:
     """The facts of the page parsed as `tree`; `zone` is that of times without an offset."""
-    linked = _linked_article(tree)
+    linked = linked_article(tree)
     meta = _meta(tree)
     language = _text(linked.get("inLanguage")) or str(tree.get("lang", "")) or meta.get("og:locale", "")
     site = _name(linked.get("publisher")) or _first(meta, "og:site_name", "application-name", "twitter:site")
+    dates, short = _dates(tree, linked, meta), re.split("[-_]", language)[0].lower()
     described = _first(meta, "og:description", "description", "twitter:description")
     return Metadata(
         title=_title(tree, linked, meta, site),
-        author=_author(tree, linked, meta),
+        author=_author(tree, linked, meta, site),
         site=clean_line(site.lstrip("@"), 200),
         language=language,
-        published_at=_published(tree, linked, meta, zone, re.split("[-_]", language)[0].lower()),
+        published_at=next((at for value in dates if (at := read_date(value, zone, short))), None),
         tags=_tags(tree, linked, meta),
         description=clean_line(described or _text(linked.get("description")), 420),
-        picture=_picture(linked, meta, address),
+        pictures=choose_pictures(tree, linked, meta, address),
         canonical=_canonical(tree, meta, address),
         is_free=_is_free(linked, meta),
+        body=_body(linked),
+        is_dated=bool(dates),
     )
 
 
@@ -63,45 +81,48 @@ def _title(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], site
     headings = [text_of_element(h) for h in tree.iter("h1")][:5]
     heading = next((h for h in headings if len(h) > 3), "") if len(headings) < 3 else ""
     title = _text(linked.get("headline")) or _first(meta, "og:title", "twitter:title", "dc.title", "title")
-    named = clean_line(title or heading or _words_of(tree, "title"))
+    named = clean_line(unescape(title or heading or words_of(tree, "title")))
     return _without_site(named, site, headings)
 
 
-def _words_of(tree: HtmlElement, tag: str) -> str:
+def words_of(tree: HtmlElement, tag: str) -> str:
+    """The words of the first element of this name."""
     found = tree.find(f".//{tag}")
     return "" if found is None else text_of_element(found)
 
 
 def _without_site(title: str, site: str, headings: list[str]) -> str:
-    """`Title | Site` is `Title` when the page says so: by its heading or by its site's name."""
-    head, separator, tail = max((title.rpartition(mark) for mark in (" | ", " - ", " – ", " — ", " :: ")), key=_cut)
-    if not separator or not head:
-        return title
-    is_heading = head.casefold() in {h.casefold() for h in headings}
-    is_site = bool(site) and tail.strip().casefold() in (site.casefold(), site.casefold().removeprefix("www."))
-    return head.strip() if is_heading or is_site else title
+    """`Title | Site` and `Site: Title` are `Title` when the page says so: by its heading or by its site's name."""
+    folded = {heading.casefold() for heading in headings}
+    sites = {site.casefold(), site.casefold().removeprefix("www.")} - {""}
+    for mark in _MARKS:
+        for head, _, tail in (title.rpartition(mark), title.partition(mark)):
+            if head and tail and (head.casefold() in folded or tail.strip().casefold() in sites):
+                return head.strip()
+            if head and tail and (tail.casefold() in folded or head.strip().casefold() in sites):
+                return tail.strip()
+    return title
 
 
-def _cut(parts: tuple[str, str, str]) -> int:
-    return len(parts[0]) if parts[1] else -1
+def as_author(text: str) -> str:
+    """The names in a byline, without "by" and the day; "" for an address, a month or a word for anybody."""
+    line = clean_line(_BESIDE_NAMES.sub("", text.strip(" ,;|")), 200).strip(" ,;|")
+    return line if 2 < len(line) <= 120 and not _NOT_NAMES.search(line) else ""
 
 
-def _author(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str]) -> str:
+def _author(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], site: str) -> str:
+    """Who wrote it; never the site, which is named anyway."""
     candidates = [
         _names(linked.get("author")) or _names(linked.get("creator")),
         _first(meta, "author", "article:author", "parsely-author", "dc.creator", "sailthru.author", "byl"),
         *(text_of_element(e) for e in tree.xpath("//*[@rel='author' or @itemprop='author']")[:2]),
     ]
-    for candidate in candidates:
-        name = clean_line(re.sub(r"^(?:by|door|von|par)\s+|\s@\w.*", "", candidate.strip(), flags=re.I), 200)
-        if 2 < len(name) <= 120 and not _NOT_NAMES.search(name):
-            return name
-    return ""
+    names = (as_author(candidate) for candidate in candidates)
+    return next((name for name in names if name and name.casefold() != site.casefold()), "")
 
 
-def _published(
-    tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str], zone: tzinfo, language: str
-) -> datetime | None:
+def _dates(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str]) -> list[str]:
+    """The day of publication as written, what is surest first."""
     written = [
         _text(linked.get("datePublished")) or _text(linked.get("dateCreated")),
         _first(meta, "article:published_time", "og:article:published_time", "og:published_time"),
@@ -110,7 +131,7 @@ def _published(
         *(str(e.get("content") or e.get("datetime") or "") for e in tree.xpath("//*[@itemprop='datePublished']")[:2]),
         *(str(e.get("datetime")) for e in tree.xpath("//article//time[@datetime] | //header//time[@datetime]")[:1]),
     ]
-    return next((at for value in written if value and (at := read_date(value, zone, language))), None)
+    return [value for value in written if value]
 
 
 def _tags(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str]) -> tuple[str, ...]:
@@ -123,12 +144,10 @@ def _tags(tree: HtmlElement, linked: dict[str, Any], meta: dict[str, str]) -> tu
     return tuple(unescape(tag) for tag in listed if tag.strip())
 
 
-def _picture(linked: dict[str, Any], meta: dict[str, str], address: str | None) -> str | None:
-    image = linked.get("image")
-    image = image[0] if isinstance(image, list) and image else image
-    in_linked = _text(image.get("url") or image.get("contentUrl")) if isinstance(image, dict) else _text(image)
-    found = _first(meta, "og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src")
-    return absolute(found or in_linked, address) if found or in_linked else None
+def _body(linked: dict[str, Any]) -> str:
+    """The text of the article as stated for machines, lines kept; "" when it is not stated."""
+    body = linked.get("articleBody")
+    return clean_text(unescape(body[:_LONGEST_BODY])).strip() if isinstance(body, str) else ""
 
 
 def _canonical(tree: HtmlElement, meta: dict[str, str], address: str | None) -> str | None:
@@ -161,36 +180,6 @@ def _meta(tree: HtmlElement) -> dict[str, str]:
 
 def _first(meta: dict[str, str], *names: str) -> str:
     return next((meta[name] for name in names if meta.get(name)), "")
-
-
-def _linked_article(tree: HtmlElement) -> dict[str, Any]:
-    """The most article-like object of the page's JSON-LD; {} when there is none or it is broken."""
-    scripts = tree.xpath("//script[contains(@type, 'ld+json')]")
-    objects = [o for script in scripts[:20] for o in _objects(_json(script.text or ""))]
-    articles = [o for o in objects if _ARTICLE.search(str(o.get("@type", ""))[:200])]
-    return max(articles, key=lambda o: len({"headline", "datePublished", "author"} & o.keys()), default={})
-
-
-def _json(text: str) -> Any:
-    text = re.sub(r"^\s*(?:<!\[CDATA\[|<!--|//\s*<!\[CDATA\[)|(?:\]\]>|-->)\s*;?\s*$", "", text).strip().rstrip(";")
-    try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object in a JSON-LD value, lists and graphs flattened, without recursion."""
-    waiting = [value]
-    for _ in range(_MOST_NODES):
-        if not waiting:
-            return
-        node = waiting.pop(0)
-        if isinstance(node, list):
-            waiting += node[:200]
-        elif isinstance(node, dict):
-            yield node
-            waiting += [node[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in node]
 
 
 def _text(value: Any) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from curator.db.base import Base, Id, states
 
@@ -94,7 +94,10 @@ class Source(Base):
 
 
 class Picture(Base):
-    """A re-encoded raster image, stored once by content hash so that every web process can serve it."""
+    """A re-encoded raster image, stored once by content hash so that every web process can serve it.
+
+    `small` is the same picture at most 600 pixels wide; None when this one is.
+    """
 
     __tablename__ = "picture"
 
@@ -104,6 +107,8 @@ class Picture(Base):
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
     data: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    small_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
+    small: Mapped["Picture | None"] = relationship(remote_side="Picture.id", lazy="joined", join_depth=1)
 
 
 class Article(Base):

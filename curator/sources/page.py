@@ -7,28 +7,24 @@ import codecs
 import re
 from copy import deepcopy
 from dataclasses import replace
-from datetime import tzinfo
-from typing import Any
+from datetime import datetime, tzinfo
 from urllib.parse import urlsplit
 
-from lxml import etree
 from lxml.html import HtmlElement
 
 from curator.errors import Invalid
+from curator.sources.body import is_large, read_body
 from curator.sources.dates import read_date, zone_named
 from curator.sources.entries import entry_address
 from curator.sources.extract import Extract, compose
 from curator.sources.identity import address_key
 from curator.sources.language import language_of
-from curator.sources.markup import parse, sanitise, text_of
-from curator.sources.metadata import Metadata, read_metadata
-from curator.sources.prose import clean_line, clean_text
+from curator.sources.markup import parse, text_of
+from curator.sources.metadata import Metadata, as_author, read_metadata, words_of
+from curator.sources.prose import clean_line
 
 LARGEST_PAGE = 5_000_000
 """Bytes of a page that are read; news pages have 0.1 to 1 MB."""
-
-MOST_ELEMENTS = 15_000
-"""Elements of a page that is looked through for its article, at half a millisecond each; news pages have 1,000."""
 
 _MOST_SIGNS = 200_000  # tags and entities; broken ones cost the parser most, and a page is parsed four times
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
@@ -39,7 +35,7 @@ def read_page(html: str | bytes, address: str | None, *, timezone: str) -> Extra
     """The article of a page at `address`. `timezone` is for times without an offset. `Invalid`: too large, no HTML."""
     if len(html) > LARGEST_PAGE:
         raise Invalid(f"The page is larger than {LARGEST_PAGE // 1_000_000} MB. Paste the article's text instead.")
-    markup = clean_text(html if isinstance(html, str) else decode(html))
+    markup = html if isinstance(html, str) else decode(html)
     if markup.count("<") + markup.count("&") > _MOST_SIGNS:
         raise Invalid("The page is too long to read. Paste the article's text instead.")
     tree = parse(markup) if "<" in markup else None
@@ -47,7 +43,7 @@ def read_page(html: str | bytes, address: str | None, *, timezone: str) -> Extra
         raise Invalid("There is no HTML in it. Paste the page's source, or paste the article as text.")
     zone = zone_named(timezone)
     facts = read_metadata(tree, address, zone)
-    body = _without_title(_body(tree, address), facts.title)
+    body = read_body(tree, address, (facts.title, words_of(tree, "title")), facts.body)
     facts = _completed(facts, tree, address, zone)
     text = text_of(body)
     return compose(
@@ -59,7 +55,7 @@ def read_page(html: str | bytes, address: str | None, *, timezone: str) -> Extra
         published_at=facts.published_at,
         tags=facts.tags,
         description=facts.description,
-        picture_address=facts.picture,
+        pictures=facts.pictures,
         address=_believed(facts.canonical, address),
         is_free=facts.is_free,
     )
@@ -88,53 +84,40 @@ def _codec(names: list[str]) -> str | None:
         return None
 
 
-def _body(tree: HtmlElement, address: str | None) -> str:
-    """The article's own HTML, sanitised; "" when the page holds none. Links are left out: kept, they cost precision."""
-    from trafilatura import bare_extraction
-    from trafilatura.htmlprocessing import convert_to_html
-
-    if _is_large(tree):
-        return _marked_body(tree, address)
-    document: Any = bare_extraction(
-        deepcopy(tree), url=address, fast=True, include_comments=False, include_formatting=True
-    )
-    if document is None or document.body is None:
-        return ""
-    return sanitise(etree.tostring(convert_to_html(document.body), encoding="unicode"), address)
-
-
-def _marked_body(tree: HtmlElement, address: str | None) -> str:
-    """What the page marks as its article, whole: extraction of very large pages would take minutes."""
-    part = next((found for name in ("article", "main", "body") for found in tree.iter(name)), tree)
-    part = deepcopy(part)
-    etree.strip_elements(part, "nav", "header", "footer", "aside", with_tail=False)
-    return sanitise(etree.tostring(part, encoding="unicode", method="html", with_tail=False), address)
-
-
-def _is_large(tree: HtmlElement) -> bool:
-    return sum(1 for _ in tree.iter()) > MOST_ELEMENTS
-
-
-def _without_title(body: str, title: str) -> str:
-    """A body does not start with its own title again."""
-    first = re.match(r"<(h[2-6]|p)>(.*?)</\1>\s*", body, re.DOTALL)
-    is_title = first and clean_line(text_of(first.group(2))).casefold() == title.casefold()
-    return body[first.end() :] if first and is_title else body
-
-
 def _completed(facts: Metadata, tree: HtmlElement, address: str | None, zone: tzinfo) -> Metadata:
-    """Title, author and day as trafilatura guesses them, where the page itself says nothing."""
-    if (facts.title and facts.author and facts.published_at) or _is_large(tree):
-        return facts
-    from trafilatura.metadata import extract_metadata
+    """Title, author and day as trafilatura guesses them, where the page itself says nothing.
 
-    guessed: Any = extract_metadata(deepcopy(tree), address, extensive=False)
+    No day for a page that states one we cannot read: the guess would be one of its two readings.
+    """
+    needs_day = not facts.published_at and not facts.is_dated
+    if is_large(tree):
+        return facts
     return replace(
         facts,
-        title=facts.title or clean_line(guessed.title or ""),
-        author=facts.author or clean_line(guessed.author or "", 200).replace("; ", ", "),
-        published_at=facts.published_at or (read_date(guessed.date, zone) if guessed.date else None),
+        title=facts.title or _guessed_title(tree),
+        author=facts.author or _guessed_author(tree),
+        published_at=_guessed_day(tree, address, zone) if needs_day else facts.published_at,
     )
+
+
+def _guessed_title(tree: HtmlElement) -> str:
+    from trafilatura.metadata import extract_title
+
+    return clean_line(extract_title(deepcopy(tree)) or "")
+
+
+def _guessed_author(tree: HtmlElement) -> str:
+    from trafilatura.metadata import extract_author
+
+    return as_author((extract_author(tree) or "").replace("; ", ", "))
+
+
+def _guessed_day(tree: HtmlElement, address: str | None, zone: tzinfo) -> datetime | None:
+    """The day as htmldate finds it in marked parts of the page and in the address, not in its text."""
+    from htmldate import find_date
+
+    found = find_date(deepcopy(tree), extensive_search=False, original_date=True, url=address)
+    return read_date(found, zone) if found else None
 
 
 def _believed(canonical: str | None, address: str | None) -> str | None:

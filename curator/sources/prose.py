@@ -16,10 +16,11 @@ _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff]")  # scripts written without spaces
 _SENTENCE_END = re.compile(r"([.!?…]+[\"'”’»)]*)\s+(?=[\"'“‘„«(]*[^\W_a-zß-öø-ÿ])|([。！？])")
 _ABBREVIATION = re.compile(
-    r"(?:\b\w|\b(?:dr|mr|mrs|ms|ir|ing|prof|drs|nr|no|st|vs|bv|bijv|ca|resp|evt|incl|excl|inc|ltd|bzw|etc|jr|sr))\.$",
+    r"(?:\b\w|\b(?:dr|mr|mrs|ms|ir|ing|prof|drs|nr|no|st|vs|bv|bijv|ca|resp|evt|incl|excl|inc|ltd|bzw|etc|jr|sr|"
+    r"rep|gov|sen|gen|col|lt|sgt|rev|hon|pres))\.$",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"[“„«\"‘]\s*([^“”„«»\"]{30,280}?)\s*[”“»\"’](?!\w)")
+_BEFORE_NUMBER = re.compile(r"\b[^\W\d_]{2,4}\.$")  # Nov. 5, art. 3, blz. 12
 
 
 def clean_text(text: str) -> str:
@@ -47,6 +48,8 @@ def sentences(text: str, most: int) -> list[str]:
         sentence = text[start : end.end()].strip()
         if end.group(1) and _ABBREVIATION.search(sentence[-8:]):
             continue
+        if text[end.end() : end.end() + 1].isdigit() and _BEFORE_NUMBER.search(sentence[-8:]):
+            continue
         found.append(sentence)
         start = end.end()
         if len(found) == most:
@@ -64,15 +67,6 @@ def summary_of(text: str) -> str:
             break
         summary = f"{summary} {sentence}".strip()
     return clean_line(summary, _LONGEST_SUMMARY)
-
-
-def quote_of(text: str) -> str:
-    """A sentence that makes one want to read on: somebody's words, else the start of the second paragraph."""
-    quoted = _QUOTED.search(text[:20_000])
-    if quoted and count_words(quoted.group(1)) >= 6:
-        return clean_line(quoted.group(1), 300)
-    later = _prose(text)[1:2]
-    return clean_line(next(iter(sentences(clean_line(later[0], 2_000), 1)), ""), 300) if later else ""
 
 
 def paragraph(text: str, tag: str = "p") -> str:

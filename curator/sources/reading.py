@@ -4,6 +4,7 @@ The network comes first and without a lock: the row is read, the page and its pi
 transaction (which holds no row), and only then is the row locked, looked at again and written.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -20,7 +21,8 @@ from curator.sources.identity import address_key
 from curator.sources.likeness import note_likeness
 from curator.sources.models import Article, CapturedBy, FetchState
 from curator.sources.page import LARGEST_PAGE, decode, read_page
-from curator.sources.pictures import LARGEST_PICTURE, encode_again, keep_picture
+from curator.sources.picture_choice import FoundPicture
+from curator.sources.pictures import LARGEST_PICTURE, EncodedPicture, encode_again, keep_picture
 from curator.sources.record import columns_of, zone_of
 from curator.sources.schedule import one_per_host
 
@@ -32,19 +34,22 @@ _FORGOTTEN_AFTER = timedelta(minutes=2)
 _GIVEN_UP_AFTER = timedelta(days=1)
 _OF_THE_FEED = ("title", "author", "published_at", "published_offset", "tags", "language")
 
-Encoded = tuple[bytes, str, tuple[int, int]]
-
 
 class _Page(NamedTuple):
     extract: Extract
     address: str  # where the redirects led
-    picture: Encoded | None
+    picture: "_Picture | None"
+
+
+class _Picture(NamedTuple):
+    encoded: EncodedPicture
+    alt: str
 
 
 def read_article(session: Session, article_id: int, settings: Settings) -> Article:
     """Fill an article whose page has not been read, or note why it cannot be: state `failed` and `fetch_error`.
 
-    Takes up to twice `settings.fetch_seconds`. Reading one that has been read does nothing.
+    Takes up to `settings.fetch_seconds` for the page and for each picture tried. One that has been read stays as it is.
     """
     article = session.get(Article, article_id, populate_existing=True)
     if article is None:
@@ -85,7 +90,7 @@ def _fetch_page(address: str, settings: Settings, zone: str) -> _Page:
     extract = read_page(_markup(fetched), fetched.address, timezone=zone)
     if not extract.title and not extract.words:
         raise FetchFailed("There is no article on the page. Paste its text instead.")
-    return _Page(extract, fetched.address, _fetch_picture(extract.picture_address, settings))
+    return _Page(extract, fetched.address, _fetch_picture(extract.pictures, settings))
 
 
 def _markup(fetched: Fetched) -> str:
@@ -108,18 +113,18 @@ _refusals = {
 }
 
 
-def _fetch_picture(address: str | None, settings: Settings) -> Encoded | None:
-    """The page's picture, encoded anew; None when there is none, or none that can be used. An article needs none."""
-    if not address:
-        return None
-    try:
-        fetched = fetch(address, settings=settings, accept="image/*", max_bytes=LARGEST_PICTURE)
-        encoded = encode_again(fetched.body) if fetched.status == 200 else None
-    except (FetchFailed, Invalid) as failure:
-        log.info("picture_skipped", reason=failure.code)
-        return None
-    width, height = encoded[2] if encoded else (0, 0)
-    return encoded if width >= _LEAST_PICTURE[0] and height >= _LEAST_PICTURE[1] else None
+def _fetch_picture(candidates: Iterable[FoundPicture], settings: Settings) -> _Picture | None:
+    """The first candidate that can be used, encoded anew; None when there is none. An article needs no picture."""
+    for candidate in candidates:
+        try:
+            fetched = fetch(candidate.address, settings=settings, accept="image/*", max_bytes=LARGEST_PICTURE)
+            encoded = encode_again(fetched.body) if fetched.status == 200 else None
+        except (FetchFailed, Invalid) as failure:
+            log.info("picture_skipped", reason=failure.code)
+            continue
+        if encoded and encoded.large.width >= _LEAST_PICTURE[0] and encoded.large.height >= _LEAST_PICTURE[1]:
+            return _Picture(encoded, candidate.alt)
+    return None
 
 
 def _locked(session: Session, article_id: int) -> Article:
@@ -141,7 +146,8 @@ def _fill(session: Session, article: Article, page: _Page) -> None:
     for name, value in _wanted(article, values).items():
         setattr(article, name, value)
     if page.picture and not article.picture_id:
-        article.picture_id = keep_picture(session, *page.picture).id
+        article.picture_id = keep_picture(session, page.picture.encoded).id
+        article.picture_alt = article.picture_alt or page.picture.alt
     article.other_keys = _keys(article, page)
     article.compared_at = None
     session.flush()

@@ -235,7 +235,6 @@ def _add(session: Session, source: Source, entry: Entry) -> Article | None:
         site=source.title,
         published_at=entry.published_at,
         tags=entry.tags,
-        picture_address=entry.picture_address,
         address=entry.address,
     )
     values: dict[str, Any] = columns_of(extract) | {

@@ -1,3 +1,4 @@
+import dataclasses
 import html
 import re
 
@@ -49,6 +50,17 @@ def test_a_picture_is_never_shown_larger_than_it_is() -> None:
     small = sample.picture("s", 120, 90, "klein")
     content = sample.issue(sections=(sample.section("A", sample.item(1, "x", picture=small)),))
     assert 'width="120" height="90" alt="klein"' in render_issue(content, public_url=sample.PUBLIC_URL).html
+
+
+def test_a_narrow_place_gets_the_smaller_file() -> None:
+    small = sample.picture("small", 600, 338, "klein")
+    both = dataclasses.replace(sample.picture("large", 1200, 675, "groot"), small=small)
+    content = sample.issue(
+        sections=(sample.section("A", sample.item(1, "x", picture=both), sample.item(2, "y", picture=both)),)
+    )
+    html = render_issue(content, public_url=sample.PUBLIC_URL).html
+    assert f'/pictures/{both.sha256}.jpg" width="536" height="302"' in html
+    assert f'/pictures/{small.sha256}.jpg" width="160" height="90"' in html
 
 
 def test_a_picture_without_description_is_named_by_its_title() -> None:

@@ -17,7 +17,8 @@ from tests.issues.rows import a_newsletter, an_article, an_issue
 @pytest.fixture
 def issue(session: Session) -> Issue:
     newsletter = a_newsletter(session, description="Elke week")
-    picture = Picture(sha256=b"\x01" * 32, media_type="image/png", width=600, height=300, data=b"png")
+    small = Picture(sha256=b"\x02" * 32, media_type="image/png", width=300, height=150, data=b"small")
+    picture = Picture(sha256=b"\x01" * 32, media_type="image/png", width=600, height=300, data=b"png", small=small)
     session.add(picture)
     session.flush()
     made = an_issue(session, newsletter)
@@ -42,6 +43,8 @@ def test_everything_is_there(session: Session, issue: Issue) -> None:
     assert (item.blurb_html, item.blurb_text) == ("<p><strong>Let op</strong></p>", "Let op")
     assert item.picture is not None
     assert (item.picture.sha256, item.picture.alt, item.picture.width) == ("01" * 32, "Een chip", 600)
+    assert item.picture.small is not None
+    assert (item.picture.small.sha256, item.picture.small.width) == ("02" * 32, 300)
     assert (content.newsletter.description, content.newsletter.tracking) == ("Elke week", "individual")
     with pytest.raises(dataclasses.FrozenInstanceError):
         content.subject = "x"  # type: ignore[misc]

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.sources.markup import absolute, sanitise, text_of
+from curator.sources.markup import absolute, parse, sanitise, text_of, text_of_element
 
 BASE = "https://example.org/a/page"
 
@@ -78,3 +78,9 @@ def test_addresses_are_seen_from_the_page() -> None:
     assert absolute("//example.com/x", BASE) == "https://example.com/x"
     for wrong in ("javascript:x", "data:text/html,x", "http://[", "mailto:x@example.org"):
         assert absolute(wrong, BASE) is None
+
+
+def test_the_words_of_an_element_include_those_after_inline_tags() -> None:
+    tree = parse("<h1>Een <em>eigen</em> chip <b>voor</b> Europa</h1>niet dit")
+    assert tree is not None
+    assert text_of_element(next(tree.iter("h1"))) == "Een eigen chip voor Europa"

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.sources.prose import clean_line, clean_text, count_words, paragraph, quote_of, sentences, summary_of
+from curator.sources.prose import clean_line, clean_text, count_words, paragraph, sentences, summary_of
 
 
 def test_controls_go_and_line_breaks_become_line_feeds() -> None:
@@ -47,15 +47,13 @@ def test_the_summary_is_the_first_two_sentences_of_prose() -> None:
     assert len(summary_of("woord " * 500)) == 420
 
 
-def test_the_quote_is_somebodys_words() -> None:
-    said = "We bouwen dit omdat niemand anders het doet"
-    assert quote_of(f"De directeur legt uit waarom het bedrijf dit nu doet.\n\n“{said}”, zegt zij dan.") == said
-
-
-def test_without_quotes_it_is_the_start_of_the_second_paragraph() -> None:
-    text = "Een eerste alinea met genoeg woorden om te tellen.\n\nEen tweede alinea met ook heel veel woorden. En meer."
-    assert quote_of(text) == "Een tweede alinea met ook heel veel woorden."
-    assert quote_of("Maar één alinea.") == ""
+def test_a_number_after_an_abbreviation_does_not_start_a_sentence() -> None:
+    text = "It began on Nov. 5 in the north. Gov. Matt Bevin lost by art. 3 of the law. In 2019 it ended."
+    assert sentences(text, 5) == [
+        "It began on Nov. 5 in the north.",
+        "Gov. Matt Bevin lost by art. 3 of the law.",
+        "In 2019 it ended.",
+    ]
 
 
 def test_a_paragraph_shows_markup_literally() -> None:

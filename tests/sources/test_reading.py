@@ -118,6 +118,49 @@ def test_an_article_does_without_an_unusable_picture(
     assert (article.fetch_state, article.picture_id) == (FetchState.DONE, None)
 
 
+def test_the_next_picture_is_tried_and_comes_with_its_description(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings
+) -> None:
+    site.page("/tiny.jpg", jpeg((60, 60)), kind="image/jpeg")
+    site.page("/real.jpg", jpeg((1300, 700)), kind="image/jpeg")
+    image = '<img src="/real.jpg" width="900" height="600" alt="Een wafel vol chips">'
+    address = site.page("/a", page(head='<meta property="og:image" content="/tiny.jpg">', body=image + BODY))
+    article = read_article(session, add_address(session, newsletter.id, address).article.id, reach)
+    picture = session.get_one(Picture, article.picture_id)
+    assert (picture.width, article.picture_alt) == (1200, "Een wafel vol chips")
+    assert picture.small is not None
+    assert site.paths() == ["/a", "/tiny.jpg", "/real.jpg"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/latest/meta-data.jpg",
+        "http://[::ffff:10.0.0.1]/a.jpg",
+        "http://2130706433/a.jpg",
+        "http://user:pass@127.0.0.1/a.jpg",
+        "ftp://127.0.0.1/a.jpg",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_picture_inside_a_network_is_not_fetched_and_costs_nothing(
+    address: str, session: Session, newsletter: Newsletter, site: Site, reach: Settings
+) -> None:
+    address = site.page("/a", page(head=f'<meta property="og:image" content="{address}">'))
+    article = read_article(session, add_address(session, newsletter.id, address).article.id, reach)
+    assert (article.fetch_state, article.picture_id) == (FetchState.DONE, None)
+    assert site.paths() == ["/a"]
+
+
+def test_a_picture_that_leads_into_a_network_is_not_followed(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings
+) -> None:
+    site.redirect("/p.jpg", "http://10.0.0.1/p.jpg")
+    address = site.page("/a", page(head='<meta property="og:image" content="/p.jpg">'))
+    article = read_article(session, add_address(session, newsletter.id, address).article.id, reach)
+    assert (article.fetch_state, article.picture_id) == (FetchState.DONE, None)
+
+
 def test_a_feed_knows_its_own_titles_and_a_failing_page_costs_nothing(
     session: Session, newsletter: Newsletter, site: Site, reach: Settings
 ) -> None:

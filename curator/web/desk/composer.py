@@ -81,4 +81,4 @@ def _articles(session: Session, items: list[Item]) -> dict[int, Article]:
 def _pictures(session: Session, items: list[Item]) -> dict[int, str]:
     ids = {item.picture_id for item in items if item.picture_id}
     found = session.scalars(select(Picture).where(Picture.id.in_(ids))) if ids else ()
-    return {picture.id: picture_path(picture) for picture in found}
+    return {picture.id: picture_path(picture.small or picture) for picture in found}

@@ -107,4 +107,4 @@ def places_of(draft: Issue | None) -> dict[int, str]:
 def _pictures(session: Session, articles: Sequence[Article]) -> dict[int, str]:
     ids = {article.picture_id for article in articles if article.picture_id}
     found = session.scalars(select(Picture).where(Picture.id.in_(ids))) if ids else ()
-    return {picture.id: picture_path(picture) for picture in found}
+    return {picture.id: picture_path(picture.small or picture) for picture in found}

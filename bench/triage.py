@@ -1,4 +1,4 @@
-"""This week with 500 candidates in Chromium: from the request to the first paint, and what the server does of it.
+"""This week with 500 candidates in Chromium, in turns with an empty list: from the request to the first paint.
 
 Run with `python -m bench.triage` from the checkout; half a minute, everything in a folder that is removed. The web
 process is one of its own; the browser loads the page anew each time, with static files kept as a browser keeps them.
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from shutil import which
 
 import httpx2
@@ -19,7 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from bench.stack import Stack
+from bench.stack import TICK, Stack
 from curator.accounts.models import Role
 from curator.accounts.sign_ins import open_sign_in
 from curator.accounts.users import add_user
@@ -27,11 +29,15 @@ from curator.db.session import transaction
 from curator.issues.compose import create_issue
 from curator.issues.models import Newsletter
 from curator.issues.newsletters import create_newsletter
+from curator.reports.picks import learn_tastes
 from curator.settings import get_settings
-from curator.sources.identity import sketch
+from curator.sources.likeness import compare_due
 from curator.sources.models import Article, CapturedBy, Source
 from curator.web.access import cookie_name
 from tests.services import free_port
+
+WARM_UP = 3
+"""Loads that are not counted: the browser has nothing yet, and Python has compiled no template."""
 
 PAINT = """() => new Promise((done) => {
   const found = performance.getEntriesByName("first-contentful-paint")[0];
@@ -56,12 +62,12 @@ def main() -> None:
         command = [sys.executable, "-m", "curator.cli.main", "web"]
         with (stack.folder / "web.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as web:
             try:
-                _measure(f"http://127.0.0.1:{port}", cookie, asked.loads)
+                _measure(f"http://127.0.0.1:{port}", cookie, asked.loads, web.pid)
             finally:
                 web.terminate()
 
 
-def _measure(address: str, cookie: str, loads: int) -> None:
+def _measure(address: str, cookie: str, loads: int, pid: int) -> None:
     for _ in range(300):
         try:
             httpx2.get(f"{address}/health", timeout=2)
@@ -73,14 +79,27 @@ def _measure(address: str, cookie: str, loads: int) -> None:
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         context.add_cookies([{"name": cookie_name(), "value": cookie, "url": address}])
         page = context.new_page()
-        rows = [_load(page, f"{address}/n/tech/") for _ in range(loads + 3)][3:]
+        paths = (f"{address}/n/tech/", f"{address}/n/tech/?show=dismissed")
+        for _ in range(WARM_UP):
+            list(map(partial(_load, page), paths))
+        before = _work(pid)
+        full, empty = zip(*([_load(page, path) for path in paths] for _ in range(loads)), strict=True)
+        work = (_work(pid) - before) / loads * 1000
+        page.goto(paths[0])
         shown = page.locator("#find-list > .find").count()
         browser.close()
-    print(f"{shown} rows, {loads} loads, milliseconds       median   worst")
-    for name, column in zip(
-        ("first byte", "last byte", "DOM ready", "first paint"), zip(*rows, strict=True), strict=True
-    ):
-        print(f"{name:35s} {statistics.median(column):8.0f} {max(column):7.0f}")
+    print(f"{shown} rows, {loads} loads, milliseconds       median   worst    an empty list")
+    names = ("first byte", "last byte", "DOM ready", "first paint")
+    for name, column, without in zip(names, zip(*full, strict=True), zip(*empty, strict=True), strict=True):
+        median = statistics.median
+        print(f"{name:35s} {median(column):8.0f} {max(column):7.0f} {median(without):16.0f}")
+    print(f"{'work of the web process, both':35s} {work:8.0f}")
+
+
+def _work(pid: int) -> float:
+    """Seconds of processors a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def _load(page: Page, address: str) -> tuple[float, ...]:
@@ -96,6 +115,8 @@ def _fill(count: int) -> str:
         newsletter = create_newsletter(session, "tech", name="Tech", from_address="desk@example.org")
         create_issue(session, newsletter.id, "This week")
         _add_articles(session, newsletter, count, chance)
+        compare_due(session, count)
+        learn_tastes(session)
         user = add_user(session, "editor@example.org", Role.OWNER)
         return open_sign_in(session, user, agent="bench", settings=get_settings())
 
@@ -137,7 +158,6 @@ def _add_articles(session: Session, newsletter: Newsletter, count: int, chance: 
                 "body_html": f"<p>{texts[n]}</p>",
                 "body_text": texts[n],
                 "words": 450,
-                "sketch": sketch(texts[n]),
             }
             for n in range(count)
         ],

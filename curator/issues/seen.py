@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Select, Text, cast, or_, select
+from sqlalchemy import ARRAY, BigInteger, Select, Text, any_, cast, or_, select
 from sqlalchemy.orm import Session
 
 from curator.issues.models import Issue, IssueState, Item
@@ -40,8 +40,9 @@ def published_before(
     keys = set(address_keys)
     if not keys:
         return {}
+    given = cast(sorted(keys), ARRAY(Text))  # one value however many keys there are
     statement = _published(newsletter_id, except_issue_id).where(
-        or_(Item.address_key.in_(keys), Article.other_keys.op("&&")(cast(sorted(keys), ARRAY(Text))))
+        or_(Item.address_key == any_(given), Article.other_keys.op("&&")(given))
     )
     found: dict[str, SeenBefore] = {}
     for row in session.execute(statement):
@@ -74,7 +75,9 @@ def seen_before(
 def _published_articles(
     session: Session, newsletter_id: int, ids: Collection[int], except_issue_id: int | None
 ) -> dict[int, SeenBefore]:
-    statement = _published(newsletter_id, except_issue_id).where(Item.article_id.in_(ids))
+    statement = _published(newsletter_id, except_issue_id).where(
+        Item.article_id == any_(cast(sorted(ids), ARRAY(BigInteger)))
+    )
     return {row.article_id: _seen(row) for row in session.execute(statement)} if ids else {}
 
 

@@ -67,13 +67,15 @@ def pairs_among(session: Session, ids: Collection[int]) -> list[tuple[int, int]]
     return [(one, other) for one, other in session.execute(statement)]
 
 
+# An array is one value however many ids there are; a list of 500 would be 500.
+_LIKES = """
+SELECT article_id, other_id FROM likeness WHERE article_id = ANY(:ids) AND apart_at IS NULL
+UNION ALL SELECT other_id, article_id FROM likeness WHERE other_id = ANY(:ids) AND apart_at IS NULL"""
+
+
 def likes_of(session: Session, ids: Collection[int]) -> list[tuple[int, int]]:
     """(an article of `ids`, another one that tells the same) for every pair that nobody has set apart."""
-    found: list[tuple[int, int]] = []
-    for mine, theirs in ((Likeness.article_id, Likeness.other_id), (Likeness.other_id, Likeness.article_id)):
-        statement = select(mine, theirs).where(mine.in_(ids), Likeness.apart_at.is_(None))
-        found += [(one, other) for one, other in session.execute(statement)]
-    return found
+    return [(one, other) for one, other in session.execute(text(_LIKES), {"ids": list(ids)})] if ids else []
 
 
 def set_apart(session: Session, article_id: int, others: Collection[int], by: str) -> list[tuple[int, int]]:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from curator.doorbell import ring
@@ -208,15 +209,18 @@ def _fresh(entries: tuple[Entry, ...], since: datetime) -> list[Entry]:
 
 
 def _unknown(session: Session, source: Source, entries: list[Entry]) -> list[Entry]:
-    """The entries whose address the newsletter has not got; sanitising the known ones again would cost the most."""
+    """The entries whose address the newsletter has not got; sanitising the known ones again would cost the most.
+
+    An address may be known as the one that led to an article.
+    """
     keys = [address_key(entry.address) for entry in entries if entry.address]
-    known = set(
-        session.scalars(
-            select(Article.address_key).where(
-                Article.newsletter_id == source.newsletter_id, Article.address_key.in_(keys)
-            )
+    rows = session.execute(
+        select(Article.address_key, Article.other_keys).where(
+            Article.newsletter_id == source.newsletter_id,
+            or_(Article.address_key.in_(keys), Article.other_keys.overlap(cast(keys, ARRAY(Text)))),
         )
     )
+    known = {key for own, others in rows for key in (own, *others)}
     return [entry for entry in entries if not entry.address or address_key(entry.address) not in known]
 
 

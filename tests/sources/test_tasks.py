@@ -3,14 +3,15 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from curator.accounts.models import Role
 from curator.accounts.users import add_user
 from curator.issues.models import Newsletter
 from curator.settings import Settings, get_settings
-from curator.sources.intake import add_address
+from curator.sources.intake import add_address, add_text
+from curator.sources.likeness import pairs_among
 from curator.sources.mail_in import mail_address, replace_address
 from curator.sources.mail_models import ReceivedMail
 from curator.sources.models import Article, FetchState, Source
@@ -89,3 +90,21 @@ def test_a_mailbox_is_read_once_and_its_mails_are_taken(
     tasks.take_mail(mail.id)
     committed.rollback()
     assert [one.address for one in committed.scalars(select(Article))] == ["https://a.example/1"]
+
+
+def test_two_articles_recorded_at_the_same_moment_are_paired_afterwards(
+    committed: Session, newsletter_committed: Newsletter, engine: Engine, heard: list[object]
+) -> None:
+    """Neither transaction sees the other's article; the task, after both commits, does."""
+    body = " ".join(f"Zin nummer {n} gaat over iets heel anders dan zin nummer {n * 7}." for n in range(40))
+    texts = [f"Een titel\n\n{body} Slot {name}." for name in ("een", "twee")]
+    with Session(engine) as theirs:
+        first = add_text(committed, newsletter_committed.id, texts[0], timezone="UTC").article
+        second = add_text(theirs, newsletter_committed.id, texts[1], timezone="UTC").article
+        theirs.commit()
+        committed.commit()
+        ids = [first.id, second.id]
+    assert pairs_among(committed, ids) == []
+    committed.commit()
+    tasks.compare()
+    assert pairs_among(committed, ids) == [tuple(sorted(ids))]

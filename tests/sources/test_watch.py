@@ -10,6 +10,7 @@ from curator.settings import Settings
 from curator.sources.adding import add_source, list_sources
 from curator.sources.dates import as_published
 from curator.sources.models import Article, CapturedBy, FetchState, Source, SourceState
+from curator.sources.reading import read_article
 from curator.sources.schedule import MOVES_BELIEVED, Health, health_of
 from curator.sources.watch import LEAST_NEW, MOST_NEW, MOST_READ, due_sources, refresh_source
 from tests.sources.site import Answer, Site
@@ -126,6 +127,20 @@ def test_new_entries_become_articles_and_known_ones_do_not(
     assert refresh_source(session, source.id, reach) == (1, 2, None)
     assert titles(session) == ["een", "twee"]
     assert (source.etag, source.last_modified) == ('"2"', None)
+
+
+def test_an_entry_whose_address_leads_elsewhere_stays_one_article(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
+) -> None:
+    """Its page is read and it goes by the page's address from then on; the feed still names the first one."""
+    site.page("/end", f"<html><title>Kort</title><body><article>{LONG}</article></body></html>")
+    entry = item("kort", "Een zin.", link=site.redirect("/go/1", "/end"))
+    source = add_source(session, newsletter.id, site.page("/feed", rss(entry), kind="text/xml"), reach)
+    read_article(session, rung[0][1], reach)
+    assert session.scalars(select(Article.address_key)).one() == f"127.0.0.1:{site.port}/end"
+    site.page("/feed", rss(entry, item("twee")), kind="text/xml")
+    assert refresh_source(session, source.id, reach) == (1, 2, None)
+    assert titles(session) == ["kort", "twee"]
 
 
 def test_the_same_body_is_not_parsed_again(

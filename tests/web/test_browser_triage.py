@@ -101,6 +101,48 @@ def test_what_waits_survives_a_reload_and_is_done_once(scene: Scene) -> None:
     assert dismissed.title == title
 
 
+def test_a_slow_server_is_waited_for_without_a_word_too_many(scene: Scene) -> None:
+    page = _open(scene)
+    held: list[Route] = []
+    page.route("**/acts", lambda route: held.append(route))
+    page.keyboard.press("s")
+    expect(page.locator("#queue-state")).to_be_hidden()
+    expect(page.locator("#queue-state")).to_have_text("Saving 1 change…")
+    held[0].continue_()
+    expect(page.locator("#queue-state")).to_have_text("Everything is saved")
+    expect(page.locator("#queue-state")).to_be_hidden()
+
+
+def test_a_page_of_another_session_keeps_what_was_done(scene: Scene) -> None:
+    """The token is out of date: nothing is sent again and again, nothing is lost, and loading the page saves it."""
+    page = _open(scene)
+    page.route("**/acts", lambda route: route.continue_(headers={**route.request.headers, "x-csrf-token": "old"}))
+    page.keyboard.press("x")
+    expect(page.locator("#queue-state")).to_have_text("1 change kept: load the page again to save them")
+    page.unroute("**/acts")
+    page.reload()
+    _saved(page)
+    expect(page.locator('[data-count="dismissed"]')).to_have_text("1")
+
+
+def test_what_the_server_cannot_take_is_said_and_the_rest_is_done(scene: Scene) -> None:
+    page = _open(scene)
+    _cut(page)
+    page.keyboard.press("s")
+    page.keyboard.press("j")
+    page.keyboard.press("1")
+    page.keyboard.press("x")
+    section = scene.issue.sections[0]
+    scene.session.delete(scene.session.get(type(section), section.id))
+    scene.session.commit()
+    page.unroute("**/acts")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator("#notices")).to_contain_text("not in the draft any more")
+    _saved(page)
+    states = sorted(_state(scene, article) for article in scene.articles)
+    assert states == [Triage.CANDIDATE, Triage.DISMISSED, Triage.STARRED]
+
+
 def test_an_undo_waits_in_its_place(scene: Scene) -> None:
     page = _open(scene)
     _cut(page)

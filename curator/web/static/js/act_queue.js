@@ -37,17 +37,23 @@ export class ActQueue {
 
   // Forgets acts that wait, where `matches` says so: they were built on something that turned out otherwise.
   drop(matches) {
-    this.#write(this.#read().filter((entry) => entry.tab !== tab || !matches(entry)));
+    const dropped = this.#read().filter((entry) => entry.tab === tab && matches(entry));
+    this.#forget(dropped);
+    return dropped;
   }
 
   async flush() {
     if (this.isSending) return;
     this.isSending = true;
     clearTimeout(this.timer);
-    const slow = setTimeout(() => this.onState("saving", this.entries().length), 1500);
+    let isToldOf = this.failures > 0;
+    const slow = setTimeout(() => {
+      isToldOf = true;
+      if (!this.failures) this.onState("saving", this.entries().length);
+    }, 1500);
     try {
       while (this.entries().length) await this.#sendSome();
-      if (this.failures) this.onState("saved", 0);
+      if (isToldOf) this.onState("saved", 0);
       this.failures = 0;
     } catch (error) {
       this.#failed(error);

@@ -2,7 +2,7 @@
 // is only noticed when it is another one than the page showed.
 
 import { ActQueue } from "./act_queue.js";
-import { notice, reasonOf } from "./post.js";
+import { reasonOf } from "./post.js";
 import { base, comeBack, countAll, current, holds, leave, neighbour, othersOf, paint, paintPlace, replaceRow, rowOf, rows, select, settle, titleOf } from "./rows.js";
 
 const form = document.getElementById("act");
@@ -106,16 +106,16 @@ function onAnswer({ act, local }, answer, body) {
   if (kind === "triage" && act.kind === "undo" && isLast) settle(act.article, answer.articles[act.article]);
   if (kind === "place" && isLast && rowOf(act.article)) paintPlace(rowOf(act.article), answer.place ?? "");
   if (kind === "mute") refreshSources();
-  if (kind === "choose" || kind === "apart") refreshStory(act, local);
+  if (kind === "choose" || kind === "apart") refreshStory(act, local, answer.articles[act.article]);
 }
 
 // Both rows as the server has them now: the one that stands for the story, and the one that does not belong to it.
-function refreshStory(act, local) {
+function refreshStory(act, local, state) {
   const row = rowOf(local.row) || rowOf(act.article);
   if (!row) return;
   if (act.kind === "apart") {
     replaceRow(row, local.row);
-    settle(act.article, "candidate");
+    settle(act.article, state);
   } else {
     if (local.undoes === "apart") rowOf(act.article)?.remove();
     replaceRow(row, local.row, true);
@@ -127,19 +127,31 @@ function onDropped({ act, local }, error) {
 }
 
 function tellRefusal(act, local, answer) {
-  queue.drop((entry) => entry.act.article === act.article);
-  forget(act.kind === "undo" ? act.value : act.key);
+  const built = queue.drop((entry) => entry.act.article === act.article);
+  for (const one of [{ act }, ...built]) forget(one.act.kind === "undo" ? one.act.value : one.act.key);
   if (act.kind !== "undo") reverts.get(act.key)?.();
   const state = answer.articles[act.article];
   if (state) settle(act.article, state);
   if (answer.place !== null && rowOf(act.article)) paintPlace(rowOf(act.article), answer.place ?? local.before ?? "");
-  if (answer.outcome === "refused") return notice(`${local.title}: ${answer.message}`);
+  if (answer.outcome === "refused") return void say(`${local.title}: ${answer.message}`, "bad");
   const at = answer.at ? ` at ${new Date(answer.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : "";
-  notice(`${answer.by || "Somebody"} ${answer.message}${at}: ${local.title}. It stays so.`, "warn");
-  if (act.kind === "triage" || act.kind === "place") offerAnyway(act, local);
+  const line = say(`${answer.by || "Somebody"} ${answer.message}${at}: ${local.title}. It stays so.`, "warn");
+  if (act.kind === "triage" || act.kind === "place") offerAnyway(line, act, local);
 }
 
-function offerAnyway(act, local) {
+// Several may come at once, when a connection is back: none hides another.
+function say(message, kind) {
+  const line = document.createElement("p");
+  line.className = `notice ${kind}`;
+  line.textContent = message;
+  const place = document.getElementById("notices");
+  place.append(line);
+  while (place.children.length > 6) place.firstChild.remove();
+  place.scrollIntoView({ block: "nearest" });
+  return line;
+}
+
+function offerAnyway(line, act, local) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "button small";
@@ -149,9 +161,9 @@ function offerAnyway(act, local) {
     const entry = queue.push(again, local);
     if (act.kind === "triage") settle(act.article, act.value);
     can(entry, () => {});
-    document.getElementById("notices").replaceChildren();
+    line.remove();
   });
-  document.querySelector("#notices .notice").append(" ", button);
+  line.append(" ", button);
 }
 
 function onState(state, count) {

@@ -87,10 +87,11 @@ def test_every_page_holds_at_every_width_in_both_schemes(demo: Demo, page: Page,
     camera = Camera(page, folder)
     _for_anybody(camera, demo)
     sign_in(page, demo)
+    _bring_feeds(demo)
     _on_the_desk(camera, demo)
     _from_a_mail(camera, demo, page)
     assert not camera.faults, "\n".join(camera.faults)
-    assert camera.taken == 20 * len(WIDTHS) * len(SCHEMES)
+    assert camera.taken == 25 * len(WIDTHS) * len(SCHEMES)
 
 
 def _for_anybody(camera: Camera, demo: Demo) -> None:
@@ -101,8 +102,22 @@ def _for_anybody(camera: Camera, demo: Demo) -> None:
     camera.visit("problem", f"{demo.address}/no-such-page", status=404)
 
 
+def _bring_feeds(demo: Demo) -> None:
+    """Sources that cannot be reached, so that there is trouble to show."""
+    feeds = "".join(f'<outline text="Bron {n}" xmlUrl="http://127.0.0.1:9/{n}"/>' for n in range(3))
+    (demo.home / "feeds.opml").write_text(
+        f'<opml version="2.0"><body><outline text="Map">{feeds}</outline></body></opml>'
+    )
+    demo.run("sources", "import", "laagland", str(demo.home / "feeds.opml"))
+
+
 def _on_the_desk(camera: Camera, demo: Demo) -> None:
     camera.visit("this-week", f"{demo.desk}/")
+    camera.visit("sources", f"{demo.desk}/sources")
+    camera.visit("bring-in", f"{demo.desk}/import")
+    camera.visit("by-mail", f"{demo.desk}/mail")
+    camera.visit("bookmarklet", f"{demo.desk}/bookmarklet")
+    camera.visit("add", f"{demo.desk}/add?url=https%3A%2F%2Fx.example%2Fa&title=Een%20verhaal&selection=Een%20zin.")
     camera.visit("issues", f"{demo.desk}/issues")
     camera.visit("issue", f"{demo.desk}/issues/42")
     camera.visit("audience", f"{demo.desk}/audience")

@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from curator.errors import Invalid
 from curator.issues.compose import current_draft
 from curator.settings import get_settings
-from curator.sources.intake import Intake, add_address, add_html, add_text
+from curator.sources.intake import Intake, Way, add_address, add_html, add_text
+from curator.sources.models import CapturedBy
 from curator.web.access import Db, Desk, Editor
 from curator.web.desk.asked import is_htmx
 from curator.web.desk.finds import load_finds
@@ -77,11 +78,13 @@ def capture(
 def _take(db: Db, desk: Desk, kind: Pasted, words: str, address: str) -> Intake:
     newsletter = desk.newsletter
     if kind in (Pasted.ADDRESS, Pasted.FEED):
-        return add_address(db, newsletter.id, words)
+        return add_address(db, newsletter.id, words, way=Way(CapturedBy.ADDRESS, desk.by))
     if kind == Pasted.HTML:
-        return add_html(db, newsletter.id, words, address=address or None, timezone=newsletter.timezone)
+        way = Way(CapturedBy.HTML, desk.by)
+        return add_html(db, newsletter.id, words, address=address or None, timezone=newsletter.timezone, way=way)
     if kind == Pasted.TEXT:
-        return add_text(db, newsletter.id, words, timezone=newsletter.timezone, settings=get_settings())
+        way = Way(CapturedBy.TEXT, desk.by)
+        return add_text(db, newsletter.id, words, timezone=newsletter.timezone, settings=get_settings(), way=way)
     raise Invalid(
         {
             Pasted.NOTHING: "Paste an address, or the text of an article.",

@@ -70,6 +70,15 @@ class NewsletterContent:
     tracking: str
     postal_address: str
     accent: str
+    accent_night: str
+    paper: str
+    heading_font: str
+    text_font: str
+    logo: PictureContent | None
+    header_html: str
+    header_text: str
+    footer_html: str
+    footer_text: str
     design: str
     design_source: str | None
 
@@ -132,6 +141,15 @@ def newsletter_content(newsletter: Newsletter) -> NewsletterContent:
         tracking=str(newsletter.tracking),
         postal_address=newsletter.postal_address,
         accent=newsletter.accent,
+        accent_night=newsletter.accent_night,
+        paper=newsletter.paper,
+        heading_font=newsletter.heading_font,
+        text_font=newsletter.text_font,
+        logo=_picture(newsletter.logo, newsletter.name) if newsletter.logo else None,
+        header_html=to_html(newsletter.header),
+        header_text=to_text(newsletter.header),
+        footer_html=to_html(newsletter.footer),
+        footer_text=to_text(newsletter.footer),
         design=newsletter.design,
         design_source=newsletter.design_source,
     )

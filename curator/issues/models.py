@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from curator.db.base import Base, Id, states
+from curator.sources.models import Picture
 
 
 class Tracking(StrEnum):
@@ -47,12 +48,22 @@ class Newsletter(Base):
     section_template: Mapped[list[dict[str, Any]]]
     # The folder of one of our own designs in templates/email: see curator/issues/brand.py.
     design: Mapped[str] = mapped_column(server_default="classic")
+    # Of the brand, an empty text leaves it to the design. See curator/issues/brand.py.
+    accent_night: Mapped[str] = mapped_column(server_default="")
+    paper: Mapped[str] = mapped_column(server_default="")
+    heading_font: Mapped[str] = mapped_column(server_default="")
+    text_font: Mapped[str] = mapped_column(server_default="")
+    logo_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
+    header: Mapped[str] = mapped_column(server_default="")  # Markdown
+    footer: Mapped[str] = mapped_column(server_default="")  # Markdown
     # That design when NULL; otherwise a Jinja2 source that owners edit, rendered in the limited child.
     design_source: Mapped[str | None]
     relay_id: Mapped[int | None] = mapped_column(ForeignKey("relay.id", ondelete="SET NULL"))
     # Takes the next issue number under the row's lock, so that numbers have no gap and no twin.
     next_number: Mapped[int] = mapped_column(Integer, server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    logo: Mapped[Picture | None] = relationship()
 
 
 class Issue(Base):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
 from curator.errors import Conflict, Invalid, NotFound
-from curator.issues.brand import check_design
+from curator.issues.brand import check_colour, check_colour_or_none, check_design, check_font
 from curator.issues.models import Newsletter, Tracking
 from curator.issues.section_template import check_sections, default_sections
 from curator.issues.text import clean_line, clean_text
@@ -30,9 +30,9 @@ LANGUAGES = {
     "ur": "اردو",
 }
 MOST_DESIGN_CHARACTERS = 200_000
+MOST_BLOCK_CHARACTERS = 2_000
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -171,12 +171,6 @@ def _tracking(value: Any) -> Tracking:
         raise Invalid(f"Tracking is one of {', '.join(Tracking)}; “{value}” is not.") from None
 
 
-def _colour(value: Any) -> str:
-    if not _COLOUR.fullmatch(str(value)):
-        raise Invalid("The colour is a # and six hexadecimal digits, such as #0b5cad.")
-    return str(value).lower()
-
-
 def _design(value: Any) -> str | None:
     source = clean_text(str(value or ""), limit=MOST_DESIGN_CHARACTERS, what="The design")
     return source if source.strip() else None
@@ -196,7 +190,14 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "timezone": _timezone,
     "tracking": _tracking,
     "postal_address": _postal_address,
-    "accent": _colour,
+    "accent": check_colour,
+    "accent_night": check_colour_or_none,
+    "paper": check_colour_or_none,
+    "heading_font": check_font,
+    "text_font": check_font,
+    "logo_id": lambda value: int(value) if value else None,
+    "header": lambda value: clean_text(str(value or ""), limit=MOST_BLOCK_CHARACTERS, what="The header").strip(),
+    "footer": lambda value: clean_text(str(value or ""), limit=MOST_BLOCK_CHARACTERS, what="The footer").strip(),
     "design": lambda value: check_design(str(value)),
     "section_template": check_sections,
     "design_source": _design,

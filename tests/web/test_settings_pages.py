@@ -22,8 +22,6 @@ FACTS = {
     "reply_to": "",
     "language": "en",
     "timezone": "Europe/Amsterdam",
-    "postal_address": "Street 1",
-    "accent": "#112233",
 }
 
 
@@ -54,7 +52,7 @@ def test_an_editor_of_one_makes_none(session: Session, cast: Any, browser: Calla
     assert session.scalar(select(Newsletter).where(Newsletter.slug == "new")) is None
 
 
-@pytest.mark.parametrize("part", ["", "/sections", "/tracking", "/relay", "/people", "/design"])
+@pytest.mark.parametrize("part", ["", "/sections", "/tracking", "/relay", "/people", "/design", "/brand"])
 def test_every_part_opens_for_readers_and_only_owners_change(
     cast: Any, owner: Any, browser: Callable[..., Any], part: str
 ) -> None:
@@ -69,12 +67,12 @@ def test_every_part_opens_for_readers_and_only_owners_change(
 def test_facts_are_saved(session: Session, cast: Any, owner: Any) -> None:
     assert owner.submit(BASE, **FACTS).status_code == 303
     session.refresh(cast.weekly)
-    assert (cast.weekly.accent, cast.weekly.language, cast.weekly.postal_address) == ("#112233", "en", "Street 1")
+    assert (cast.weekly.language, cast.weekly.from_name, cast.weekly.description) == ("en", "F", "D")
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"from_address": "a@b, c@d"}, {"from_name": " "}, {"timezone": "Moon"}, {"accent": "red"}, {"language": "xx"}],
+    [{"from_address": "a@b, c@d"}, {"from_name": " "}, {"timezone": "Moon"}, {"language": "xx"}],
 )
 def test_one_wrong_fact_saves_none_and_loses_nothing(
     session: Session, cast: Any, owner: Any, wrong: dict[str, str]

@@ -25,6 +25,7 @@ PROCESSES = {
 
 NOUNS = {
     "newsletters": "Newsletters: create, set how they look, list.",
+    "designs": "Designs of mails: list, export, save, restore.",
     "sources": "Feeds that are watched: add, list, refresh.",
     "articles": "Articles: add an address or a text, list.",
     "issues": "Issues: create, fill, check, render, test, send.",

@@ -59,7 +59,7 @@ def create(
 @app.command("set")
 def set_facts(
     slug: Slug,
-    design: Annotated[str | None, typer.Option(help="classic, magazine, compact or letter.")] = None,
+    design: Annotated[str | None, typer.Option(help="classic, magazine, compact, letter, or one of its own.")] = None,
     language: Annotated[str | None, typer.Option(help="The wording around the articles, and the way it runs.")] = None,
     accent: Annotated[str | None, typer.Option(metavar="#RRGGBB", help="The colour of links and headings.")] = None,
     accent_night: Annotated[

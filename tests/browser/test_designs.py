@@ -86,7 +86,8 @@ def test_a_design_holds_in_every_light(page: Page, design: str, pictures: dict[s
                 for scheme in ("light", "dark"):
                     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                     show(page, mail, pictures if is_shown else {})
-                    name = f"{design}-{'brand' if brand else language}-{width}-{scheme}{'' if is_shown else '-no-pictures'}"
+                    what = f"{'brand' if brand else language}-{width}-{scheme}"
+                    name = f"{design}-{what}{'' if is_shown else '-no-pictures'}"
                     faults += [f"{name}: faint: {text}" for text in page.evaluate(CONTRAST)]
                     faults += [f"{name}: clipped: {text}" for text in page.evaluate(CLIPPED)]
                     if wide := page.evaluate(OVERFLOW):

@@ -16,6 +16,7 @@ from curator.issues.content import (
     IssueContent,
     ItemContent,
     NewsletterContent,
+    OwnDesign,
     PictureContent,
     SectionContent,
     hash_content,
@@ -83,9 +84,14 @@ def newsletter(**changes: Any) -> NewsletterContent:
         "footer_html": "",
         "footer_text": "",
         "design": "classic",
-        "design_source": None,
+        "own_design": None,
     }
     return NewsletterContent(**(facts | changes))
+
+
+def written(page: str, based_on: str = "classic", **files: str) -> dict[str, Any]:
+    """The facts of a newsletter with a design of its own, whose page is `page`."""
+    return {"design": "Ours", "own_design": OwnDesign(3, 2, based_on, {"issue.html": page, **files})}
 
 
 def section(name: str, *items: ItemContent, **changes: Any) -> SectionContent:

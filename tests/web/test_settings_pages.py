@@ -11,7 +11,7 @@ from curator.accounts.models import Grant, Role, SignInLink
 from curator.accounts.roles import role_of
 from curator.accounts.users import add_user, find_user
 from curator.delivery.models import Relay, Throttle
-from curator.issues.models import Issue, Newsletter
+from curator.issues.models import Newsletter
 
 BASE = "/n/weekly/settings"
 FACTS = {
@@ -177,13 +177,3 @@ def test_people_of_another_newsletter_are_out_of_reach(
     assert "elsewhere@other.example" not in client.get(f"{BASE}/people").text
     assert client.submit(f"{BASE}/people/{elsewhere.id}", role="none").status_code == 404
     assert session.scalar(select(Grant).where(Grant.user_id == elsewhere.id)) is not None
-
-
-def test_a_design_that_fails_is_not_saved_and_names_the_line(session: Session, cast: Any, owner: Any) -> None:
-    source = "<html><body>\n<p>fine</p>\n{% if %}\n</body></html>"
-    answer = owner.submit(f"{BASE}/design/own", source=source)
-    assert answer.status_code == 422
-    assert "Line 3." in answer.text
-    session.refresh(cast.weekly)
-    assert cast.weekly.design_source is None
-    assert session.scalars(select(Issue)).all() == []

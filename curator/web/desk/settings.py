@@ -11,12 +11,19 @@ from curator.errors import Invalid
 from curator.issues.newsletters import LANGUAGES, change_newsletter
 from curator.issues.section_template import MOST_SECTIONS
 from curator.web.access import Db, Desk, Owner, Viewer
-from curator.web.desk import design_look, settings_brand, settings_design, settings_people, settings_relay
+from curator.web.desk import (
+    design_editor,
+    design_look,
+    settings_brand,
+    settings_design,
+    settings_people,
+    settings_relay,
+)
 from curator.web.desk.tracking_modes import TRACKING_MODES
 from curator.web.pages import page
 
 router = APIRouter()
-for part in (design_look, settings_brand, settings_design, settings_people, settings_relay):
+for part in (design_editor, design_look, settings_brand, settings_design, settings_people, settings_relay):
     router.include_router(part.router)
 
 FACTS = ("name", "description", "from_name", "from_address", "reply_to", "language", "timezone")

@@ -16,7 +16,7 @@ _OWN = "design/"
 def main() -> None:
     """Render one design and leave."""
     request = json.load(sys.stdin)
-    _limit(int(request["seconds"]) + 1, int(request["megabytes"]) * 1_000_000)
+    _limit(int(request["seconds"]), int(request["megabytes"]) * 1_000_000)
     answer = _render(request)
     if request["is_inlined"] and "text" in answer:
         answer = _inlined(answer["text"])
@@ -25,7 +25,7 @@ def main() -> None:
 
 def _limit(seconds: int, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))

@@ -12,6 +12,7 @@ let isSaving = false;
 let timer = 0;
 
 form.classList.add("editor-has-script");
+if (stage.clientWidth < 600) turn(document.querySelector("button[data-width='375']"));
 panels.forEach((panel) => number(panel));
 choose(document.getElementById("problem")?.dataset.file || tabs[0].dataset.file);
 show(document.getElementById("problem"));

@@ -43,7 +43,7 @@ def render_limited(
 ) -> str:
     """The page of `files` with `data`, its styles in its elements; what they lack comes from our design `based_on`.
 
-    `TemplateFailed` after `seconds` of computing, above `megabytes`, and for any error in it (facts: `template`, `line`).
+    `TemplateFailed` after `seconds` of computing, above `megabytes`, and for any error in it (`template` and `line`).
     """
     request = {
         "files": dict(files),

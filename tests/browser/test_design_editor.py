@@ -48,11 +48,11 @@ def test_a_design_from_copy_to_restored(demo: Demo, page: Page) -> None:
     expect(look.locator("meta[name=color-scheme]")).to_have_attribute("content", "dark")
     page.get_by_label("What changed").fill("Grotere kop")
     words.press("Control+s")
-    expect(page.get_by_role("status").first).to_contain_text("Saved as version 2")
+    expect(page.locator(".notice.good")).to_contain_text("Saved as version 2")
     expect(look.locator("h2[title=Bewerkt]")).to_be_attached()
 
     page.get_by_role("button", name="Restore version 1").click()
-    expect(page.get_by_role("status").first).to_contain_text("Saved as version 3")
+    expect(page.locator(".notice.good")).to_contain_text("Saved as version 3")
     expect(page.locator(".version-row").first).to_contain_text("As in 1")
     expect(look.locator("h1")).to_have_text("Laagland")
     expect(look.locator("h2[title=Bewerkt]")).to_have_count(0)
@@ -69,5 +69,5 @@ def test_a_design_from_copy_to_restored(demo: Demo, page: Page) -> None:
     page.goto(f"{demo.desk}/settings/design")
     page.get_by_role("radio", name=re.compile("Nachtblauw")).check()
     page.get_by_role("button", name="Use this design").click()
-    expect(page.get_by_role("status").first).to_contain_text("Saved")
+    expect(page.locator(".notice.good")).to_contain_text("Saved")
     assert demo.run("newsletters", "list")[0]["design"] == "Nachtblauw"

@@ -28,6 +28,7 @@ _PROGRAMS = ("web", "worker", "beat", "receiver", "mailbox")  # commands that be
 
 NOUNS = {
     "newsletters": "Newsletters: create, set how they look, list.",
+    "designs": "Designs of mails: list, export, save, restore.",
     "sources": "Feeds that are watched: add, list, remove, refresh, import, export.",
     "articles": "Articles: add an address or a text, import links, list.",
     "issues": "Issues: create, fill, check, render, test, send.",

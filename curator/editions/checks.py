@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from curator.editions.design_rules import faults_of
 from curator.editions.render import Rendered
 from curator.editions.slots import Marks
 from curator.editions.wording import written_language
@@ -60,11 +61,12 @@ def _errors(content: IssueContent, rendered: Rendered, facts: Mapping[str, Any])
     if not any(section.items for section in content.sections):
         yield Finding("empty_issue", "The issue has no items. Put at least one article in a section.", "issue")
     yield from _subject_errors(content.subject)
-    if "leave" not in Marks(content.content_hash).names(rendered.html):
-        yield Finding("no_unsubscribe", "The design has no unsubscribe link. Add addresses.leave to it.", "design")
     if facts["html_bytes"] >= CLIPPED_AT:
         size = facts["html_bytes"] // 1024
         yield Finding("too_large", f"The mail is {size} KB; above 102 KB it is cut off. Remove items.", "issue")
+    if content.newsletter.own_design is not None:
+        for fault in faults_of(rendered.html, Marks(content.content_hash).names(rendered.html)):
+            yield Finding("no_unsubscribe" if "unsubscribe" in fault else "design", fault, "design")
     for address in rendered.refused:
         yield Finding(
             "unusable_link",

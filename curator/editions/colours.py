@@ -2,13 +2,14 @@
 
 import colorsys
 import re
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 READABLE = 4.5
 READABLE_AT_NIGHT = 6.0
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _DEFAULT_ACCENT = "#0b5cad"
+_MUTED = "#5d5952"
 
 
 class Palette(TypedDict):
@@ -23,15 +24,44 @@ class Palette(TypedDict):
     on_accent: str
 
 
-def light(accent: str) -> Palette:
-    """The colours of the light mail for a newsletter's accent."""
-    return _palette(accent, READABLE, paper="#f3f1ec", card="#ffffff", ink="#1d1c1a", muted="#5d5952", line="#e2ded5")
+class Shade(NamedTuple):
+    """A colour somebody chose, the one that is used, what it is measured against, and the contrast it has there."""
+
+    name: str
+    asked: str
+    used: str
+    ground: str
+    ratio: float
+
+
+def light(accent: str, paper: str = "") -> Palette:
+    """The colours of the light mail; `paper` is made lighter until the words on it can be read."""
+    ground = light_enough(paper.lower(), _MUTED) if _HEX.fullmatch(paper) else "#f3f1ec"
+    return _palette(accent, READABLE, paper=ground, card="#ffffff", ink="#1d1c1a", muted=_MUTED, line="#e2ded5")
 
 
 def dark(accent: str) -> Palette:
     """The colours of the dark mail for a newsletter's accent."""
     return _palette(
         accent, READABLE_AT_NIGHT, paper="#131315", card="#1d1d20", ink="#eceae6", muted="#b4b0a8", line="#3a393d"
+    )
+
+
+def judge(accent: str, accent_night: str, paper: str) -> list[Shade]:
+    """What becomes of a brand's colours by day and by night: `used` is not `asked` where it was corrected."""
+    day, night = light(accent, paper), dark(accent_night or accent)
+    shades = [
+        _shade("By day", accent, day["accent"], day),
+        _shade("By night", accent_night or night["accent"], night["accent"], night),
+    ]
+    if paper:
+        shades.append(Shade("Ground", paper, day["paper"], day["card"], contrast(day["muted"], day["paper"])))
+    return shades
+
+
+def _shade(name: str, asked: str, used: str, palette: Palette) -> Shade:
+    return Shade(
+        name, asked, used, palette["card"], min(contrast(used, palette["card"]), contrast(used, palette["paper"]))
     )
 
 
@@ -51,6 +81,18 @@ def readable(colour: str, *backgrounds: str, least: float = READABLE) -> str:
         if all(contrast(candidate, background) >= least for background in backgrounds):
             break
     return candidate
+
+
+def light_enough(ground: str, text: str, least: float = READABLE) -> str:
+    """The colour nearest to `ground`, mixed with white, on which `text` has at least the contrast `least`."""
+    red, green, blue = _channels(ground)
+    mixed = ground
+    for step in range(101):
+        share = step / 100
+        mixed = _hex((red + (1 - red) * share, green + (1 - green) * share, blue + (1 - blue) * share))
+        if contrast(text, mixed) >= least:
+            break
+    return mixed
 
 
 def _palette(accent: str, least: float, *, paper: str, card: str, ink: str, muted: str, line: str) -> Palette:

@@ -11,6 +11,7 @@ from typing import Any
 from curator.editions import colours
 from curator.editions.slots import Marks
 from curator.editions.wording import phrase, wording, written_language
+from curator.issues.brand import font_stack, logo_size
 from curator.issues.content import IssueContent, ItemContent, PictureContent, SectionContent
 
 COLUMN = 536
@@ -42,16 +43,16 @@ def describe(content: IssueContent, marks: Marks, *, public_url: str, banner: st
             "name": clean(newsletter.name),
             "description": clean(newsletter.description),
             "sender": clean(newsletter.from_name or newsletter.name),
-            "logo": None,
+            "logo": _logo(newsletter.logo, public_url) if newsletter.logo else None,
             "postal_lines": [clean(line) for line in newsletter.postal_address.splitlines() if line.strip()],
         },
         "wording": {key: value for key, value in wording(language).items() if isinstance(value, str)},
         "why": phrase(language, "why", newsletter=clean(newsletter.name)),
-        "fonts": {"heading": "", "text": ""},
-        "header_html": "",
-        "footer_html": "",
-        "header_direction": "ltr",
-        "footer_direction": "ltr",
+        "fonts": {"heading": font_stack(newsletter.heading_font), "text": font_stack(newsletter.text_font)},
+        "header_html": named_html(newsletter.header_html, marks),
+        "footer_html": named_html(newsletter.footer_html, marks),
+        "header_direction": direction(html.unescape(newsletter.header_html), language),
+        "footer_direction": direction(html.unescape(newsletter.footer_html), language),
         "intro_html": named_html(content.intro_html, marks),
         "outro_html": named_html(content.outro_html, marks),
         "intro_direction": direction(html.unescape(content.intro_html), language),
@@ -63,8 +64,8 @@ def describe(content: IssueContent, marks: Marks, *, public_url: str, banner: st
             "preferences": f"{public_url}/p/{marks.mark('preferences')}",
             "view": f"{public_url}/v/{marks.mark('view')}",
         },
-        "light": dict(colours.light(newsletter.accent)),
-        "dark": dict(colours.dark(newsletter.accent)),
+        "light": dict(colours.light(newsletter.accent, newsletter.paper)),
+        "dark": dict(colours.dark(newsletter.accent_night or newsletter.accent)),
     }
 
 
@@ -151,6 +152,17 @@ def _item(item: ItemContent, marks: Marks, language: str, public_url: str, *, is
         "read_on": read_on(item, language),
         "is_first": is_first,
         "picture": _picture(item.picture, public_url, is_first) if item.picture else None,
+    }
+
+
+def _logo(picture: PictureContent, public_url: str) -> dict[str, Any]:
+    """The logo at the size it stands at. A transparent one was drawn for a light ground and keeps it by night."""
+    width, height = logo_size(picture.width, picture.height)
+    return {
+        "address": picture_address(picture, public_url),
+        "width": width,
+        "height": height,
+        "is_transparent": picture.media_type == "image/png",
     }
 
 

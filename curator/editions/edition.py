@@ -61,7 +61,9 @@ def _write(session: Session, content: IssueContent, key: bytes, rendered: Render
         **segments.facts,
         "marks": content.content_hash.hex(),
         "refused": list(rendered.refused),
+        "design": content.newsletter.design,
     }
+    own = content.newsletter.own_design
     statement = (
         upsert(Edition)
         .values(
@@ -73,6 +75,7 @@ def _write(session: Session, content: IssueContent, key: bytes, rendered: Render
             text=rendered.text,
             segments=segments.to_bytes(),
             html_bytes=segments.facts["html_bytes"],
+            design_version_id=own.version_id if own else None,
             facts=facts,
         )
         .on_conflict_do_nothing(index_elements=[Edition.issue_id, Edition.content_hash])

@@ -42,6 +42,14 @@ def inline(document: str, template: str) -> etree._Element:
     return page
 
 
+def parse(document: str) -> etree._Element:
+    """The tree of a page whose styles are inlined already."""
+    page = etree.fromstring(document.encode(), etree.HTMLParser(encoding="utf-8", remove_blank_text=True))
+    if page is None:
+        raise TemplateFailed("The design writes nothing. Start from a copy of one of ours.", template="")
+    return page
+
+
 def serialise(page: etree._Element) -> str:
     """The page as text, HTML5 doctype first; characters stand for themselves, template braces are neutralised."""
     text = etree.tostring(page, method="html", encoding="unicode", doctype="<!DOCTYPE html>")

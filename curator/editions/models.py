@@ -25,6 +25,8 @@ class Edition(Base):
     text: Mapped[str]
     segments: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     html_bytes: Mapped[int] = mapped_column(Integer)
+    # The version of a design of the newsletter's own it was rendered from; NULL: one of ours, named in the facts.
+    design_version_id: Mapped[int | None] = mapped_column(ForeignKey("design_version.id"))
     facts: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -53,8 +53,8 @@ def build_notice(
         "newsletter": newsletter.name if newsletter else PRODUCT,
         "sender": sender_name,
         "postal_lines": _postal_lines(newsletter),
-        "light": dict(colours.light(newsletter.accent if newsletter else "")),
-        "dark": dict(colours.dark(newsletter.accent if newsletter else "")),
+        "light": dict(colours.light(newsletter.accent, newsletter.paper) if newsletter else colours.light("")),
+        "dark": dict(colours.dark((newsletter.accent_night or newsletter.accent) if newsletter else "")),
     }
     values["subject"] = render_template(f"{folder}/subject.txt", values, escaped=False).strip()
     text = wrap(render_template(f"{folder}/body.txt", values, escaped=False).strip())

@@ -21,7 +21,8 @@ def write_text(content: IssueContent, links: Links, *, public_url: str, banner: 
     """The issue as text with marks for slots; lines end in `\\n`."""
     language = content.newsletter.language
     measure = _measure(links, public_url)
-    blocks = [banner, *_masthead(content, links), _prose(content.intro_text, links, None)]
+    blocks = [banner, *_masthead(content, links), _prose(content.newsletter.header_text, links, None)]
+    blocks += [_prose(content.intro_text, links, None)]
     sections = [section for section in content.sections if section.items]
     if len(sections) > 2:
         names = " · ".join(clean(section.name) for section in sections)
@@ -111,4 +112,5 @@ def _footer(content: IssueContent, links: Links, public_url: str) -> list[str]:
         for name, letter in places
     ]
     why = phrase(newsletter.language, "why", newsletter=clean(newsletter.name))
-    return ["-" * WIDTH, why, "\n\n".join(ways), clean(newsletter.postal_address)]
+    own = _prose(newsletter.footer_text, links, None)
+    return ["-" * WIDTH, own, why, "\n\n".join(ways), clean(newsletter.postal_address)]

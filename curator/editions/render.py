@@ -12,7 +12,7 @@ from lxml import etree
 
 from curator.editions.designs import render_design
 from curator.editions.document import describe
-from curator.editions.inline import inline, serialise
+from curator.editions.inline import inline, parse, serialise
 from curator.editions.links import Links, RenderedLink
 from curator.editions.plain_text import write_text
 from curator.editions.sandbox import render_limited
@@ -35,7 +35,7 @@ def render_issue(content: IssueContent, *, public_url: str, banner: str = "") ->
     """Render an issue; `TemplateFailed` says which template and why. `banner` is a line for test mails only."""
     marks = Marks(content.content_hash)
     data = describe(content, marks, public_url=public_url, banner=banner)
-    page = inline(_apply_design(content, data), _name_of_design(content))
+    page = _page_of(content, data)
     links = Links(marks)
     links.take_from(page)
     _drop_data(page)
@@ -50,14 +50,13 @@ def render_issue(content: IssueContent, *, public_url: str, banner: str = "") ->
     )
 
 
-def _apply_design(content: IssueContent, data: dict[str, Any]) -> str:
-    source = content.newsletter.design_source
-    return render_design(content.newsletter.design, data) if source is None else render_limited(source, data)
-
-
-def _name_of_design(content: IssueContent) -> str:
-    newsletter = content.newsletter
-    return f"the design {newsletter.design}" if newsletter.design_source is None else f"the design of {newsletter.name}"
+def _page_of(content: IssueContent, data: dict[str, Any]) -> etree._Element:
+    """The page with its styles in its elements. What people wrote is rendered and inlined in the child."""
+    own = content.newsletter.own_design
+    if own is None:
+        name = content.newsletter.design
+        return inline(render_design(name, data), f"the design {name}")
+    return parse(render_limited(own.files, data, based_on=own.based_on))
 
 
 def _drop_data(page: etree._Element) -> None:

@@ -1,49 +1,82 @@
-"""Templates that people edit, rendered in a child process that can be killed: bounded time, memory and output.
+"""Designs that people write, rendered in a process that can be killed: bounded time, memory and output.
 
-Jinja2's sandbox alone bounds neither: one expression ran for minutes inside a C call. The child sees plain JSON data
-only, may include our own designs (`email/...`), has an empty environment, no file to write, and no object of ours.
+Jinja2's sandbox alone bounds neither: one expression ran for minutes inside a C call; putting styles into elements can
+take as long. The child sees plain JSON data only, may include our own designs (`email/...`), has an empty environment,
+no file to write, and no object of ours.
 """
 
 import json
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from curator.editions.designs import templates_folder
 from curator.errors import TemplateFailed
 
+SECONDS = 4
+"""Of computing. On a busy machine more time passes: a design that is well must not fail because others work."""
+
+_PATIENCE = 8
+MEGABYTES = 256
+
 _CHILD = Path(__file__).with_name("sandbox_child.py")
+_ADVICE = {
+    "UndefinedError": "Check the name; docs/designs.md lists what a design is given.",
+    "TemplateSyntaxError": "Every {% if %}, {% for %} and {% macro %} needs its end, every {{ its }}.",
+    "TemplateNotFound": "A design includes its own files as design/… and ours as email/….",
+    "SecurityError": "A design sees the issue's words and nothing behind them. Take this out.",
+    "StylesError": 'Use simple selectors, and keep media queries in <style data-premailer="ignore">.',
+}
 
 
-def render_limited(source: str, data: dict[str, Any], *, seconds: float = 5, megabytes: int = 256) -> str:
-    """`source` rendered with `data`; `TemplateFailed` after `seconds`, above `megabytes`, or for any error in it."""
-    request = json.dumps(
-        {
-            "source": source,
-            "data": data,
-            "designs": str(templates_folder() / "email"),
-            "megabytes": megabytes,
-            "seconds": seconds,
-        }
-    )
+def render_limited(
+    files: Mapping[str, str],
+    data: dict[str, Any],
+    *,
+    based_on: str = "classic",
+    is_inlined: bool = True,
+    seconds: int = SECONDS,
+    megabytes: int = MEGABYTES,
+) -> str:
+    """The page of `files` with `data`, its styles in its elements; what they lack comes from our design `based_on`.
+
+    `TemplateFailed` after `seconds` of computing, above `megabytes`, and for any error in it (`template` and `line`).
+    """
+    request = {
+        "files": dict(files),
+        "data": data,
+        "designs": str(templates_folder() / "email"),
+        "based_on": based_on,
+        "is_inlined": is_inlined,
+        "megabytes": megabytes,
+        "seconds": seconds,
+    }
     try:
         child = subprocess.run(
             [sys.executable, "-I", str(_CHILD)],
-            input=request.encode(),
+            input=json.dumps(request).encode(),
             capture_output=True,
-            timeout=seconds,
+            timeout=seconds * _PATIENCE,
             env={},
             cwd="/",
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise TemplateFailed(
-            f"The design took longer than {seconds:g} seconds. Take out the loop or the expression that never ends.",
-            template="design",
-            line=None,
-        ) from error
+        raise _stopped(seconds) from error
+    if child.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise _stopped(seconds)
     return _answer(child.stdout, megabytes)
+
+
+def _stopped(seconds: int) -> TemplateFailed:
+    return TemplateFailed(
+        f"The design computed longer than {seconds} seconds. Take out the loop, expression or style that never ends.",
+        template="design",
+        line=None,
+    )
 
 
 def _answer(output: bytes, megabytes: int) -> str:
@@ -51,15 +84,16 @@ def _answer(output: bytes, megabytes: int) -> str:
         answer = json.loads(output)
     except ValueError as error:
         raise TemplateFailed(
-            f"The design needed more than {megabytes} MB or too much computing time. Take out what grows without end.",
+            f"The design needed more than {megabytes} MB. Take out what grows without end.",
             template="design",
             line=None,
         ) from error
     if "error" in answer:
-        where = f" in line {answer['line']}" if answer["line"] else ""
+        place = f"{answer['file']}, line {answer['line']}" if answer["line"] else answer["file"]
+        advice = _ADVICE.get(answer["kind"], "Correct it and save again.")
         raise TemplateFailed(
-            f"The design has an error{where}: {answer['error']}. Correct it in the settings.",
-            template="design",
+            f"The design has an error in {place or 'its page'}: {answer['error'].rstrip('.')}. {advice}",
+            template=answer["file"] or "design",
             line=answer["line"],
         )
     return str(answer["text"])

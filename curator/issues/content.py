@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from curator.issues.brand import DESIGNS
 from curator.issues.compose import get_issue
 from curator.issues.markdown import to_html, to_text
-from curator.issues.models import Issue, Item, Newsletter, Section
+from curator.issues.models import Design, Issue, Item, Newsletter, Section
+from curator.issues.own_designs import find_design, get_version, newest_version
 from curator.sources.models import Picture
 
 
@@ -60,8 +62,18 @@ class SectionContent:
 
 
 @dataclass(frozen=True)
+class OwnDesign:
+    """One version of a design that people wrote. Files it lacks are those of `based_on`, one of ours."""
+
+    version_id: int
+    number: int
+    based_on: str
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
 class NewsletterContent:
-    """The newsletter's facts that stand in a mail. `design` is ours, `design_source` theirs or None."""
+    """The newsletter's facts that stand in a mail. `own_design` is what they wrote; None: `design` is one of ours."""
 
     id: int
     slug: str
@@ -75,8 +87,17 @@ class NewsletterContent:
     tracking: str
     postal_address: str
     accent: str
+    accent_night: str
+    paper: str
+    heading_font: str
+    text_font: str
+    logo: PictureContent | None
+    header_html: str
+    header_text: str
+    footer_html: str
+    footer_text: str
     design: str
-    design_source: str | None
+    own_design: OwnDesign | None
 
 
 @dataclass(frozen=True)
@@ -110,7 +131,7 @@ def load_content(session: Session, issue_id: int) -> IssueContent:
         outro_html=to_html(issue.outro),
         outro_text=to_text(issue.outro),
         sections=tuple(_section(section, pictures) for section in issue.sections),
-        newsletter=newsletter_content(issue.newsletter),
+        newsletter=newsletter_content(session, issue.newsletter),
     )
     return dataclasses.replace(content, content_hash=hash_content(content))
 
@@ -127,7 +148,7 @@ def _without_absent_sizes(facts: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in facts if name != "small" or value is not None}
 
 
-def newsletter_content(newsletter: Newsletter) -> NewsletterContent:
+def newsletter_content(session: Session, newsletter: Newsletter) -> NewsletterContent:
     """The facts of a newsletter that stand in a mail, as they are now."""
     return NewsletterContent(
         id=newsletter.id,
@@ -142,9 +163,31 @@ def newsletter_content(newsletter: Newsletter) -> NewsletterContent:
         tracking=str(newsletter.tracking),
         postal_address=newsletter.postal_address,
         accent=newsletter.accent,
+        accent_night=newsletter.accent_night,
+        paper=newsletter.paper,
+        heading_font=newsletter.heading_font,
+        text_font=newsletter.text_font,
+        logo=_picture(newsletter.logo, newsletter.name) if newsletter.logo else None,
+        header_html=to_html(newsletter.header),
+        header_text=to_text(newsletter.header),
+        footer_html=to_html(newsletter.footer),
+        footer_text=to_text(newsletter.footer),
         design=newsletter.design,
-        design_source=newsletter.design_source,
+        own_design=_own_design(session, newsletter),
     )
+
+
+def _own_design(session: Session, newsletter: Newsletter) -> OwnDesign | None:
+    """The newest version of the newsletter's design, where it is its own."""
+    if newsletter.design in DESIGNS:
+        return None
+    return own_design(session, find_design(session, newsletter.id, newsletter.design))
+
+
+def own_design(session: Session, design: Design, number: int | None = None) -> OwnDesign:
+    """A version of a design as content has it: the newest, or the one with this number."""
+    version = newest_version(session, design.id) if number is None else get_version(session, design.id, number)
+    return OwnDesign(version.id, version.number, design.based_on, dict(version.files))
 
 
 def _section(section: Section, pictures: dict[int, Picture]) -> SectionContent:

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from curator.db.base import Base, Id, states
+from curator.sources.models import Picture
 
 
 class Tracking(StrEnum):
@@ -45,16 +46,53 @@ class Newsletter(Base):
     postal_address: Mapped[str] = mapped_column(server_default="")
     accent: Mapped[str] = mapped_column(server_default="#0b5cad")
     section_template: Mapped[list[dict[str, Any]]]
-    # The folder of one of our own designs in templates/email: see curator/issues/brand.py.
+    # One of ours by the name of its folder in templates/email, else one of the newsletter's own by its name.
     design: Mapped[str] = mapped_column(server_default="classic")
-    # That design when NULL; otherwise a Jinja2 source that owners edit, rendered in the limited child.
-    design_source: Mapped[str | None]
     # Candidates nobody touched for so long leave the list; NULL: they stay.
     candidate_weeks: Mapped[int | None] = mapped_column(Integer, server_default="4")
+    # Of the brand, an empty text leaves it to the design. See curator/issues/brand.py.
+    accent_night: Mapped[str] = mapped_column(server_default="")
+    paper: Mapped[str] = mapped_column(server_default="")
+    heading_font: Mapped[str] = mapped_column(server_default="")
+    text_font: Mapped[str] = mapped_column(server_default="")
+    logo_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
+    header: Mapped[str] = mapped_column(server_default="")  # Markdown
+    footer: Mapped[str] = mapped_column(server_default="")  # Markdown
     relay_id: Mapped[int | None] = mapped_column(ForeignKey("relay.id", ondelete="SET NULL"))
     # Takes the next issue number under the row's lock, so that numbers have no gap and no twin.
     next_number: Mapped[int] = mapped_column(Integer, server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    logo: Mapped[Picture | None] = relationship()
+
+
+class Design(Base):
+    """A design people write for one newsletter. `based_on` is the one of ours it began as and still borrows from."""
+
+    __tablename__ = "design"
+    # A newsletter names its design, so a name stands once.
+    __table_args__ = (UniqueConstraint("newsletter_id", "name"),)
+
+    id: Mapped[Id]
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    based_on: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DesignVersion(Base):
+    """What a design was when it was saved: its files by name. Append only; the newest is used."""
+
+    __tablename__ = "design_version"
+    __table_args__ = (UniqueConstraint("design_id", "number"),)
+
+    id: Mapped[Id]
+    design_id: Mapped[int] = mapped_column(ForeignKey("design.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(Integer)
+    files: Mapped[dict[str, Any]]
+    note: Mapped[str] = mapped_column(server_default="")
+    by: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Issue(Base):

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
 from curator.errors import Conflict, Invalid, NotFound
-from curator.issues.brand import check_design
-from curator.issues.models import Newsletter, Tracking
+from curator.issues.brand import CLASSIC, DESIGNS, check_colour, check_colour_or_none, check_font
+from curator.issues.models import Design, Newsletter, Tracking
 from curator.issues.section_template import check_sections, default_sections
 from curator.issues.text import clean_line, clean_text
 
@@ -29,12 +29,11 @@ LANGUAGES = {
     "fa": "فارسی",
     "ur": "اردو",
 }
-MOST_DESIGN_CHARACTERS = 200_000
 MOST_WEEKS = 52
 """Longest time candidates nobody touched stay listed."""
+MOST_BLOCK_CHARACTERS = 2_000
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -90,6 +89,8 @@ def list_newsletters(session: Session) -> list[Newsletter]:
 def change_newsletter(session: Session, newsletter: Newsletter, by: str, **fields: Any) -> Newsletter:
     """Set the named fields, all or none; `Invalid` for an unknown field or a value that is wrong."""
     values = _checked(fields)
+    if values.get("design", CLASSIC) not in DESIGNS:
+        _check_own_design(session, newsletter, values["design"])
     changed = {field: value for field, value in values.items() if getattr(newsletter, field) != value}
     for field, value in changed.items():
         setattr(newsletter, field, value)
@@ -97,6 +98,13 @@ def change_newsletter(session: Session, newsletter: Newsletter, by: str, **field
     if changed:
         record(session, by, "newsletter.changed", "newsletter", newsletter.id, fields=sorted(changed))
     return newsletter
+
+
+def _check_own_design(session: Session, newsletter: Newsletter, name: str) -> None:
+    if session.scalar(select(Design.id).filter_by(newsletter_id=newsletter.id, name=name)) is None:
+        raise Invalid(
+            f"There is no design “{name}”. Choose {', '.join(DESIGNS)}, or one of the newsletter's own.", field="design"
+        )
 
 
 def check_slug(slug: str) -> str:
@@ -173,17 +181,6 @@ def _tracking(value: Any) -> Tracking:
         raise Invalid(f"Tracking is one of {', '.join(Tracking)}; “{value}” is not.") from None
 
 
-def _colour(value: Any) -> str:
-    if not _COLOUR.fullmatch(str(value)):
-        raise Invalid("The colour is a # and six hexadecimal digits, such as #0b5cad.")
-    return str(value).lower()
-
-
-def _design(value: Any) -> str | None:
-    source = clean_text(str(value or ""), limit=MOST_DESIGN_CHARACTERS, what="The design")
-    return source if source.strip() else None
-
-
 def _weeks(value: Any) -> int | None:
     if str(value or "").strip() in ("", "0"):
         return None
@@ -206,10 +203,16 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "timezone": _timezone,
     "tracking": _tracking,
     "postal_address": _postal_address,
-    "accent": _colour,
-    "design": lambda value: check_design(str(value)),
+    "accent": check_colour,
+    "accent_night": check_colour_or_none,
+    "paper": check_colour_or_none,
+    "heading_font": check_font,
+    "text_font": check_font,
+    "logo_id": lambda value: int(value) if value else None,
+    "header": lambda value: clean_text(str(value or ""), limit=MOST_BLOCK_CHARACTERS, what="The header").strip(),
+    "footer": lambda value: clean_text(str(value or ""), limit=MOST_BLOCK_CHARACTERS, what="The footer").strip(),
+    "design": _line("The design", 60),
     "section_template": check_sections,
-    "design_source": _design,
     "candidate_weeks": _weeks,
     "relay_id": lambda value: int(value) if value else None,
 }

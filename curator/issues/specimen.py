@@ -39,7 +39,7 @@ def issue_to_show(session: Session, newsletter: Newsletter) -> IssueContent:
     found = session.scalar(
         select(Issue.id).where(Issue.newsletter_id == newsletter.id, has_items).order_by(Issue.number.desc()).limit(1)
     )
-    return load_content(session, found) if found is not None else _invented(newsletter)
+    return load_content(session, found) if found is not None else _invented(session, newsletter)
 
 
 def with_newsletter(content: IssueContent, **changes: object) -> IssueContent:
@@ -49,7 +49,7 @@ def with_newsletter(content: IssueContent, **changes: object) -> IssueContent:
     return dataclasses.replace(changed, content_hash=hash_content(changed))
 
 
-def _invented(newsletter: Newsletter) -> IssueContent:
+def _invented(session: Session, newsletter: Newsletter) -> IssueContent:
     title, words = _WORDS.get(newsletter.language, _WORDS["en"])
     names = [str(section["name"]) for section in newsletter.section_template[:3]]
     sections = tuple(
@@ -72,7 +72,7 @@ def _invented(newsletter: Newsletter) -> IssueContent:
         outro_html="",
         outro_text="",
         sections=sections,
-        newsletter=newsletter_content(newsletter),
+        newsletter=newsletter_content(session, newsletter),
     )
     return dataclasses.replace(content, content_hash=hash_content(content))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 from playwright.sync_api import Browser, Page, Route
 
 from curator.demo.pictures import draw_picture
@@ -16,7 +16,7 @@ from curator.editions.preview import preview_html
 from curator.issues.brand import DESIGNS
 from tests.browser.test_screens import CONTRAST, OVERFLOW
 from tests.editions import sample
-from tests.editions.full_issue import PICTURES, full_issue
+from tests.editions.full_issue import BRAND, PICTURES, full_issue
 
 WIDTHS = (600, 375)
 MOTIFS = dict(zip(PICTURES, ("racks", "sun", "tiles", "orbit", "leaf"), strict=True))
@@ -37,7 +37,12 @@ def pictures() -> dict[str, bytes]:
         out = io.BytesIO()
         ImageOps.fit(image, PICTURES[name]).save(out, "JPEG")
         drawn[f"{sample.picture(name, 1, 1, '').sha256}.jpg"] = out.getvalue()
-    return drawn
+    logo = Image.new("RGBA", (840, 300))
+    ImageDraw.Draw(logo).ellipse((20, 20, 280, 280), fill="#5a1d00")
+    ImageDraw.Draw(logo).rectangle((320, 60, 820, 240), fill="#d9480f")
+    out = io.BytesIO()
+    logo.save(out, "PNG")
+    return drawn | {f"{BRAND['logo'].sha256}.png": out.getvalue()}
 
 
 @pytest.fixture
@@ -51,7 +56,9 @@ def show(page: Page, mail: str, pictures: dict[str, bytes]) -> None:
 
     def answer(route: Route) -> None:
         body = pictures.get(route.request.url.rpartition("/")[2])
-        route.abort() if body is None else route.fulfill(body=body, content_type="image/jpeg")
+        route.abort() if body is None else route.fulfill(
+            body=body, content_type="image/png" if body[:1] == b"\x89" else "image/jpeg"
+        )
 
     page.unroute_all()
     page.route("**/*", answer)
@@ -71,15 +78,16 @@ def test_a_design_holds_in_every_light(page: Page, design: str, pictures: dict[s
     folder = artifacts / "designs"
     folder.mkdir(exist_ok=True)
     faults = []
-    for language in ("nl", "ar"):
-        mail = preview_html(full_issue(design, language), public_url=sample.PUBLIC_URL)
+    for language, brand in (("nl", {}), ("ar", {}), ("nl", BRAND)):
+        mail = preview_html(full_issue(design, language, **brand), public_url=sample.PUBLIC_URL)
         for is_shown in (True, False):
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 for scheme in ("light", "dark"):
                     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                     show(page, mail, pictures if is_shown else {})
-                    name = f"{design}-{language}-{width}-{scheme}{'' if is_shown else '-no-pictures'}"
+                    what = f"{'brand' if brand else language}-{width}-{scheme}"
+                    name = f"{design}-{what}{'' if is_shown else '-no-pictures'}"
                     faults += [f"{name}: faint: {text}" for text in page.evaluate(CONTRAST)]
                     faults += [f"{name}: clipped: {text}" for text in page.evaluate(CLIPPED)]
                     if wide := page.evaluate(OVERFLOW):

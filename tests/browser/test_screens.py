@@ -91,7 +91,7 @@ def test_every_page_holds_at_every_width_in_both_schemes(demo: Demo, page: Page,
     _on_the_desk(camera, demo)
     _from_a_mail(camera, demo, page)
     assert not camera.faults, "\n".join(camera.faults)
-    assert camera.taken == 25 * len(WIDTHS) * len(SCHEMES)
+    assert camera.taken == 26 * len(WIDTHS) * len(SCHEMES)
 
 
 def _for_anybody(camera: Camera, demo: Demo) -> None:
@@ -127,6 +127,7 @@ def _on_the_desk(camera: Camera, demo: Demo) -> None:
     camera.visit("report", f"{demo.desk}/reports/41")
     camera.visit("settings", f"{demo.desk}/settings")
     camera.visit("settings-design", f"{demo.desk}/settings/design")
+    camera.visit("settings-brand", f"{demo.desk}/settings/brand")
 
 
 def _from_a_mail(camera: Camera, demo: Demo, page: Page) -> None:

@@ -1,6 +1,9 @@
 """How a newsletter looks, from the command line."""
 
+from pathlib import Path
+
 import pytest
+from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -29,6 +32,22 @@ def test_what_cannot_be_is_refused_and_says_what_can(words: tuple[str, ...]) -> 
         call("newsletters", "set", "week", *words)
     assert len(refused.value.message) > 20
     assert call("newsletters", "list").json[0]["design"] == "classic"
+
+
+def test_a_brand_is_set_piece_by_piece(tmp_path: Path) -> None:
+    logo = tmp_path / "logo.png"
+    Image.new("RGB", (300, 100)).save(logo)
+    said = call("newsletters", "set", "week", "--logo", logo, "--heading-font", "verdana", "--footer", "*Us*").json
+    assert (said["logo"], said["heading_font"], said["footer"]) == ([300, 100], "verdana", "*Us*")
+    said = call("newsletters", "set", "week", "--logo", "", "--paper", "#ffffff").json
+    assert (said["logo"], said["footer"], said["paper"]) == (None, "*Us*", "#ffffff")
+
+
+def test_a_logo_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+    logo = tmp_path / "logo.png"
+    logo.write_text("<svg/>")
+    with pytest.raises(Invalid):
+        call("newsletters", "set", "week", "--logo", logo)
 
 
 def test_a_newsletter_that_is_not_there() -> None:

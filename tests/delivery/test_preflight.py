@@ -6,6 +6,7 @@ from curator.db.heartbeats import Process, beat
 from curator.delivery.preflight import check_issue, weigh_for_send
 from curator.issues.compose import add_item
 from curator.issues.models import IssueState
+from curator.issues.own_designs import start_design
 from curator.settings import Settings
 from tests.delivery.cast import an_issue_to_send
 from tests.issues.rows import a_newsletter, an_issue
@@ -52,6 +53,8 @@ def test_what_was_published_before_is_a_warning(session: Session, settings: Sett
 
 def test_a_design_that_fails_is_an_error(session: Session, settings: Settings) -> None:
     issue = an_issue_to_send(session, settings, 1, 25)
-    issue.newsletter.design_source = "{% if %}"
+    page = {"issue.html": "{% if %}"}
+    start_design(session, issue.newsletter, "Ours", based_on="classic", files=page, by="owner@example.org")
+    issue.newsletter.design = "Ours"
     session.flush()
     assert "template_failed" in codes(session, settings, issue.id)[0]

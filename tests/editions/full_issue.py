@@ -96,6 +96,21 @@ _WORDS = {
 }
 
 
+BRAND = {
+    "accent": "#d9480f",
+    "accent_night": "#5a1d00",
+    "paper": "#c9a27e",
+    "heading_font": "verdana",
+    "text_font": "palatino",
+    "logo": PictureContent("cd" * 32, 840, 300, "image/png", ""),
+    "header_html": '<p>Van <a href="https://example.org/ons">de redactie</a> voor {name|jou}.</p>',
+    "header_text": "Van de redactie (https://example.org/ons) voor {name|jou}.",
+    "footer_html": '<p><strong>Techniekweek</strong> is een stichting. <a href="https://example.org/steun">Steun</a></p>',
+    "footer_text": "Techniekweek is een stichting. Steun (https://example.org/steun)",
+}
+"""Everything a brand can have, in colours that have to be corrected."""
+
+
 def full_issue(design: str, language: str = "nl", **newsletter: object) -> IssueContent:
     """The issue in one of our designs; `newsletter` changes facts of its newsletter."""
     from curator.issues.markdown import to_html, to_text

@@ -16,6 +16,7 @@ from curator.issues.content import (
     IssueContent,
     ItemContent,
     NewsletterContent,
+    OwnDesign,
     PictureContent,
     SectionContent,
     hash_content,
@@ -73,10 +74,24 @@ def newsletter(**changes: Any) -> NewsletterContent:
         "tracking": "individual",
         "postal_address": "Stichting Techniekweek\nGracht 1\n1015 CC Amsterdam",
         "accent": "#0b5cad",
+        "accent_night": "",
+        "paper": "",
+        "heading_font": "",
+        "text_font": "",
+        "logo": None,
+        "header_html": "",
+        "header_text": "",
+        "footer_html": "",
+        "footer_text": "",
         "design": "classic",
-        "design_source": None,
+        "own_design": None,
     }
     return NewsletterContent(**(facts | changes))
+
+
+def written(page: str, based_on: str = "classic", **files: str) -> dict[str, Any]:
+    """The facts of a newsletter with a design of its own, whose page is `page`."""
+    return {"design": "Ours", "own_design": OwnDesign(3, 2, based_on, {"issue.html": page, **files})}
 
 
 def section(name: str, *items: ItemContent, **changes: Any) -> SectionContent:

@@ -44,7 +44,7 @@ def test_a_good_issue_has_nothing_to_say_against_it() -> None:
         (one_item(blurb_html='<a href="/about">over</a>'), "unusable_link"),
         (one_item(address="artikel.html"), "unusable_link"),
         (one_item(blurb_html="<p>" + "x " * 52_000 + "</p>"), "too_large"),
-        (sample.issue({"design_source": "<html><body>{{ subject }}</body></html>"}), "no_unsubscribe"),
+        (sample.issue(sample.written("<html><body>{{ subject }}</body></html>")), "no_unsubscribe"),
     ],
 )
 def test_what_readers_would_get_broken_is_an_error(content: IssueContent, code: str) -> None:

@@ -12,16 +12,17 @@ from curator.editions.preview import preview_html
 from curator.editions.render import render_issue
 from curator.issues.brand import DESIGNS
 from tests.editions import sample
-from tests.editions.full_issue import full_issue
+from tests.editions.full_issue import BRAND, full_issue
 from tests.editions.test_notice import notice
 
 ISSUES = {
-    f"{design}, {kind}": preview_html(full_issue(design, language, accent=accent), public_url=sample.PUBLIC_URL)
+    f"{design}, {kind}": preview_html(full_issue(design, language, **brand), public_url=sample.PUBLIC_URL)
     for design in DESIGNS
-    for kind, language, accent in (
-        ("its own accent", "nl", "#0b5cad"),
-        ("bright accent", "nl", "#ffe600"),
-        ("dark accent", "ar", "#1a0033"),
+    for kind, language, brand in (
+        ("its own accent", "nl", {}),
+        ("bright accent", "nl", {"accent": "#ffe600"}),
+        ("dark accent", "ar", {"accent": "#1a0033"}),
+        ("whole brand", "nl", BRAND),
     )
 }
 MAILS = ISSUES | {

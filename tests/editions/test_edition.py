@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from curator.editions.edition import browser_page, load_segments, make_edition
 from curator.editions.models import Edition, Link
 from curator.errors import NotFound
-from curator.issues.models import Issue, Newsletter
+from curator.issues.models import DesignVersion, Issue, Newsletter
+from curator.issues.own_designs import get_version, list_designs, save_version, start_design
 from tests.editions import sample
 
 
@@ -65,10 +66,30 @@ def test_the_page_for_anybody_knows_nobody(session: Session, issue: Issue) -> No
 def test_a_readers_own_links_in_other_designs_lead_to_the_newsletter(
     session: Session, issue: Issue, newsletter: Newsletter
 ) -> None:
-    newsletter.design_source = '<html><body><a href="{{ addresses.leave }}">weg</a></body></html>'
+    page = '<html><body><a href="{{ addresses.leave }}">weg</a></body></html>'
+    start_design(session, newsletter, "Ours", based_on="classic", files={"issue.html": page}, by="owner@example.org")
+    newsletter.design = "Ours"
     session.flush()
     page = browser_page(session, made(session, issue).id, public_url=sample.PUBLIC_URL)
     assert f'<a href="{sample.PUBLIC_URL}/subscribe/techweek">weg</a>' in page
+
+
+def test_an_edition_keeps_the_version_it_was_rendered_from(
+    session: Session, issue: Issue, newsletter: Newsletter
+) -> None:
+    first = '<html><body><p>one</p><a href="{{ addresses.leave }}">weg</a></body></html>'
+    assert made(session, issue).design_version_id is None
+    design = start_design(session, newsletter, "Ours", based_on="classic", files={"issue.html": first}, by="o@x.test")
+    newsletter.design = "Ours"
+    session.flush()
+    frozen = made(session, issue)
+    save_version(session, design, {"issue.html": first.replace("one", "two")}, by="o@x.test")
+    after = made(session, issue)
+    versions = [session.get_one(DesignVersion, edition.design_version_id).number for edition in (frozen, after)]
+    assert versions == [1, 2]
+    assert "<p>one</p>" in frozen.html and "<p>two</p>" in after.html
+    assert frozen.facts["design"] == "Ours"
+    assert get_version(session, list_designs(session, newsletter.id)[0].id, 1).files == {"issue.html": first}
 
 
 def test_an_issue_that_is_not_there_is_not_found(session: Session) -> None:

@@ -82,7 +82,7 @@ def test_controls_and_lone_surrogates_do_not_stop_an_issue() -> None:
 
 
 def test_a_design_of_people_is_rendered_with_the_same_data() -> None:
-    content = sample.issue({"design_source": DESIGN})
+    content = sample.issue(sample.written(DESIGN))
     rendered = render_issue(content, public_url=sample.PUBLIC_URL)
     assert '<h1 style="color:#123456">De Week in Techniek</h1>' in rendered.html
     assert len(rendered.links) == 5
@@ -91,7 +91,7 @@ def test_a_design_of_people_is_rendered_with_the_same_data() -> None:
 
 def test_our_own_design_is_a_start_for_theirs() -> None:
     ours = design_files("classic")[MAIN_FILE]
-    theirs = render_issue(sample.issue({"design_source": ours}), public_url=sample.PUBLIC_URL)
+    theirs = render_issue(sample.issue(sample.written(ours)), public_url=sample.PUBLIC_URL)
     marks = re.compile(r"Slot[0-9a-f]{12}")
     built_in = render_issue(sample.issue(), public_url=sample.PUBLIC_URL)
     assert marks.sub("", theirs.html) == marks.sub("", built_in.html)
@@ -100,7 +100,7 @@ def test_our_own_design_is_a_start_for_theirs() -> None:
 @pytest.mark.parametrize("source", ["{% if %}", "{{ nothing.at.all }}"])
 def test_a_broken_design_is_an_error_that_says_so(source: str) -> None:
     with pytest.raises(TemplateFailed) as raised:
-        render_issue(sample.issue({"design_source": source}), public_url=sample.PUBLIC_URL)
+        render_issue(sample.issue(sample.written(source)), public_url=sample.PUBLIC_URL)
     assert "design" in raised.value.message
 
 

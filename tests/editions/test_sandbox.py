@@ -1,7 +1,22 @@
+import resource
+from typing import Any
+
 import pytest
 
-from curator.editions.sandbox import render_limited
+from curator.editions.designs import design_files
+from curator.editions.sandbox import render_limited as render_files
 from curator.errors import TemplateFailed
+
+
+def computed() -> float:
+    """Seconds the children have computed: what an idle machine would take, whatever else this one does."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def render_limited(source: str, data: dict[str, Any], **options: Any) -> str:
+    """A design that is one page, as it comes out of Jinja2."""
+    return render_files({"issue.html": source}, data, is_inlined=False, **options)
 
 
 def test_data_prints_literally_and_escaped() -> None:
@@ -42,6 +57,52 @@ def test_a_template_that_never_ends_is_stopped(source: str) -> None:
     with pytest.raises(TemplateFailed) as raised:
         render_limited(source, {}, seconds=1, megabytes=128)
     assert raised.value.facts["template"] == "design"
+
+
+@pytest.mark.parametrize("source", ["{{ (9**99999999)|string|length }}", "{{ 'a' * 10**9 }}"])
+def test_the_answer_comes_within_five_seconds_as_it_is_used(source: str) -> None:
+    before = computed()
+    with pytest.raises(TemplateFailed):
+        render_limited(source, {})
+    assert computed() - before < 5
+
+
+def test_styles_that_never_end_are_stopped_too() -> None:
+    rules = "".join(f"div div div div .c{number} div {{ color: #000001; }}" for number in range(3000))
+    page = f"<html><head><style>{rules}</style></head><body>{'<div>' * 200}x{'</div>' * 200}</body></html>"
+    before = computed()
+    with pytest.raises(TemplateFailed):
+        render_files({"issue.html": page}, {}, seconds=2)
+    assert computed() - before < 4
+
+
+def test_a_design_that_writes_nothing_says_so() -> None:
+    with pytest.raises(TemplateFailed) as raised:
+        render_files({"issue.html": "{# nothing #}"}, {})
+    assert raised.value.facts["line"] is None
+
+
+def test_an_error_names_its_file_and_its_line() -> None:
+    files = design_files("magazine")
+    files["parts.html"] = files["parts.html"].replace("{{ item.facts }}", "{{ item.fakts }}")
+    item = {"title": "x", "address": "", "facts": "y", "direction": "ltr", "id": 1, "picture": None}
+    page = '{% from "design/parts.html" import words %}\n\n{{ words(item, "headline") }}'
+    with pytest.raises(TemplateFailed) as raised:
+        render_files({**files, "issue.html": page}, {"item": item}, based_on="magazine")
+    lines = files["parts.html"].splitlines()
+    assert raised.value.facts["template"] == "parts.html"
+    assert "item.fakts" in lines[raised.value.facts["line"] - 1]
+    assert "docs/designs.md" in raised.value.message
+
+
+def test_what_a_design_lacks_it_borrows_from_the_one_it_began_as() -> None:
+    page = '{% include "design/inline.css" %}'
+    data = {"fonts": {"heading": "", "text": ""}, "direction": "ltr", "start": "left", "end": "right"}
+    with pytest.raises(TemplateFailed) as raised:
+        render_limited(page, data, based_on="letter")
+    assert "light" in raised.value.message
+    own = render_files({"issue.html": page, "inline.css": "mine"}, data, based_on="letter", is_inlined=False)
+    assert own == "mine"
 
 
 def test_an_error_names_its_line() -> None:

@@ -79,7 +79,7 @@ def test_the_domain_of_a_sender_is_stored_as_idna(session: Session) -> None:
         {"section_template": [{"name": "A", "minimum": 3, "maximum": 2}]},
         {"section_template": [{"name": "A", "minimum": "x"}]},
         {"section_template": [{"name": "A", "colour": "red"}]},
-        {"design_source": "x" * 200_001},
+        {"design": "brochure"},
         {"slug": "other"},
         {"next_number": 1},
         {"id": 3},
@@ -96,7 +96,7 @@ def test_a_wrong_field_changes_nothing(session: Session, fields: dict[str, Any])
 def test_a_change_is_audited_by_field_name(session: Session) -> None:
     newsletter = a_newsletter(session)
     change_newsletter(
-        session, newsletter, "owner@example.org", accent="#AA00BB", name="De\r\nWeek", reply_to="", design_source=" "
+        session, newsletter, "owner@example.org", accent="#AA00BB", name="De\r\nWeek", reply_to="", design="classic"
     )
     assert (newsletter.accent, newsletter.name, newsletter.reply_to) == ("#aa00bb", "De Week", None)
     entry = session.scalars(select(AuditEntry).where(AuditEntry.subject_kind == "newsletter")).one()

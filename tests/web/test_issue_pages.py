@@ -16,6 +16,7 @@ from curator.delivery.models import Delivery, Notice
 from curator.delivery.relays import set_relay
 from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.models import Issue, IssueState
+from curator.issues.own_designs import start_design
 from curator.settings import Settings, get_settings
 from tests.delivery.cast import sent_as_it_stands
 from tests.issues.rows import an_article
@@ -211,7 +212,9 @@ def test_titles_cannot_act_in_page_or_preview(session: Session, issue: Issue, ed
 
 
 def test_a_design_with_an_error_shows_it_in_the_preview(session: Session, cast: Any, issue: Issue, editor: Any) -> None:
-    cast.weekly.design_source = "<html>\n{% if %}\n</html>"
+    page = {"issue.html": "<html>\n{% if %}\n</html>"}
+    start_design(session, cast.weekly, "Ours", based_on="classic", files=page, by="owner@example.org")
+    cast.weekly.design = "Ours"
     session.flush()
     answer = editor.get(f"{BASE}/preview")
     assert answer.status_code == 200

@@ -12,7 +12,7 @@ from curator.accounts.roles import role_of
 from curator.accounts.users import add_user, find_user
 from curator.delivery.models import Health, Relay, Throttle
 from curator.delivery.relay_health import note_failure
-from curator.issues.models import Issue, Newsletter
+from curator.issues.models import Newsletter
 
 BASE = "/n/weekly/settings"
 FACTS = {
@@ -23,8 +23,6 @@ FACTS = {
     "reply_to": "",
     "language": "en",
     "timezone": "Europe/Amsterdam",
-    "postal_address": "Street 1",
-    "accent": "#112233",
 }
 
 
@@ -55,7 +53,7 @@ def test_an_editor_of_one_makes_none(session: Session, cast: Any, browser: Calla
     assert session.scalar(select(Newsletter).where(Newsletter.slug == "new")) is None
 
 
-@pytest.mark.parametrize("part", ["", "/sections", "/tracking", "/relay", "/people", "/design"])
+@pytest.mark.parametrize("part", ["", "/sections", "/tracking", "/relay", "/people", "/design", "/brand"])
 def test_every_part_opens_for_readers_and_only_owners_change(
     cast: Any, owner: Any, browser: Callable[..., Any], part: str
 ) -> None:
@@ -70,12 +68,12 @@ def test_every_part_opens_for_readers_and_only_owners_change(
 def test_facts_are_saved(session: Session, cast: Any, owner: Any) -> None:
     assert owner.submit(BASE, **FACTS).status_code == 303
     session.refresh(cast.weekly)
-    assert (cast.weekly.accent, cast.weekly.language, cast.weekly.postal_address) == ("#112233", "en", "Street 1")
+    assert (cast.weekly.language, cast.weekly.from_name, cast.weekly.description) == ("en", "F", "D")
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"from_address": "a@b, c@d"}, {"from_name": " "}, {"timezone": "Moon"}, {"accent": "red"}, {"language": "xx"}],
+    [{"from_address": "a@b, c@d"}, {"from_name": " "}, {"timezone": "Moon"}, {"language": "xx"}],
 )
 def test_one_wrong_fact_saves_none_and_loses_nothing(
     session: Session, cast: Any, owner: Any, wrong: dict[str, str]
@@ -204,13 +202,3 @@ def test_people_of_another_newsletter_are_out_of_reach(
     assert "elsewhere@other.example" not in client.get(f"{BASE}/people").text
     assert client.submit(f"{BASE}/people/{elsewhere.id}", role="none").status_code == 404
     assert session.scalar(select(Grant).where(Grant.user_id == elsewhere.id)) is not None
-
-
-def test_a_design_that_fails_is_not_saved_and_names_the_line(session: Session, cast: Any, owner: Any) -> None:
-    source = "<html><body>\n<p>fine</p>\n{% if %}\n</body></html>"
-    answer = owner.submit(f"{BASE}/design/own", source=source)
-    assert answer.status_code == 422
-    assert "Line 3." in answer.text
-    session.refresh(cast.weekly)
-    assert cast.weekly.design_source is None
-    assert session.scalars(select(Issue)).all() == []

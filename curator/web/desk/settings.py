@@ -11,20 +11,27 @@ from curator.errors import Invalid
 from curator.issues.newsletters import LANGUAGES, change_newsletter
 from curator.issues.section_template import MOST_SECTIONS
 from curator.web.access import Db, Desk, Owner, Viewer
-from curator.web.desk import design_look, settings_design, settings_people, settings_relay
+from curator.web.desk import (
+    design_editor,
+    design_look,
+    settings_brand,
+    settings_design,
+    settings_people,
+    settings_relay,
+)
 from curator.web.desk.tracking_modes import TRACKING_MODES
 from curator.web.pages import page
 
 router = APIRouter()
-for part in (design_look, settings_design, settings_people, settings_relay):
+for part in (design_editor, design_look, settings_brand, settings_design, settings_people, settings_relay):
     router.include_router(part.router)
 
-FACTS = ("name", "description", "from_name", "from_address", "reply_to", "language", "timezone", "postal_address")
+FACTS = ("name", "description", "from_name", "from_address", "reply_to", "language", "timezone")
 
 
 @router.get("/n/{slug}/settings")
 def facts(request: Request, desk: Viewer, saved: bool = False) -> HTMLResponse:
-    """Name, sender, language, address, colour."""
+    """Name, sender, language, address."""
     return _facts(request, desk, {}, saved=saved)
 
 
@@ -40,8 +47,6 @@ def save_facts(
     reply_to: Annotated[str, Form()] = "",
     language: Annotated[str, Form()] = "",
     timezone: Annotated[str, Form()] = "",
-    postal_address: Annotated[str, Form()] = "",
-    accent: Annotated[str, Form()] = "",
     candidate_weeks: Annotated[str | None, Form()] = None,
 ) -> Response:
     """Save them all, or say which one is wrong and save none."""
@@ -53,8 +58,6 @@ def save_facts(
         "reply_to": reply_to,
         "language": language,
         "timezone": timezone,
-        "postal_address": postal_address,
-        "accent": accent,
     }
     if candidate_weeks is not None:
         given["candidate_weeks"] = candidate_weeks
@@ -114,7 +117,7 @@ def save_tracking(request: Request, desk: Owner, db: Db, mode: Annotated[str, Fo
 def _facts(
     request: Request, desk: Desk, given: dict[str, str], *, problem: Invalid | None = None, saved: bool = False
 ) -> HTMLResponse:
-    values = {field: getattr(desk.newsletter, field) or "" for field in (*FACTS, "accent", "candidate_weeks")} | given
+    values = {field: getattr(desk.newsletter, field) or "" for field in (*FACTS, "candidate_weeks")} | given
     zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
     return _page(
         request, desk, "newsletter", problem=problem, saved=saved, values=values, languages=LANGUAGES, zones=zones

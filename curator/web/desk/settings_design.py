@@ -1,4 +1,4 @@
-"""The design of a newsletter: one of ours, or a template its owners write. One that cannot render is never saved."""
+"""The design of a newsletter: one of ours, or one of its own. Owners choose, and copy a design to change it."""
 
 from typing import Annotated
 
@@ -6,13 +6,11 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from curator.accounts.roles import may
-from curator.editions.designs import MAIN_FILE, design_files
-from curator.editions.render import render_issue
-from curator.errors import Invalid, TemplateFailed
-from curator.issues.brand import DESIGNS
+from curator.editions.designs import design_files
+from curator.errors import Conflict, Invalid
+from curator.issues.brand import DESIGNS, check_design
 from curator.issues.newsletters import change_newsletter
-from curator.issues.specimen import issue_to_show, with_newsletter
-from curator.settings import get_settings
+from curator.issues.own_designs import list_designs, newest_version, start_design
 from curator.web.access import Db, Desk, Owner, Viewer
 from curator.web.pages import page
 
@@ -20,52 +18,42 @@ router = APIRouter()
 
 
 @router.get("/n/{slug}/settings/design")
-def design(request: Request, desk: Viewer, saved: bool = False) -> HTMLResponse:
+def design(request: Request, desk: Viewer, db: Db, saved: bool = False) -> HTMLResponse:
     """Every design with the latest issue in it; editors may look."""
-    return _design(request, desk, desk.newsletter.design_source or "", saved=saved)
+    return _design(request, desk, db, saved=saved)
 
 
 @router.post("/n/{slug}/settings/design")
 def save_design(desk: Owner, db: Db, design: Annotated[str, Form()] = "") -> Response:
-    """Use this design of ours from the next issue on."""
-    change_newsletter(db, desk.newsletter, desk.by, design=design, design_source="")
-    return _saved(desk)
-
-
-@router.post("/n/{slug}/settings/design/own")
-def save_own_design(request: Request, desk: Owner, db: Db, source: Annotated[str, Form()] = "") -> Response:
-    """Use this template from now on, after rendering the latest issue with it."""
-    try:
-        content = with_newsletter(issue_to_show(db, desk.newsletter), design_source=source)
-        render_issue(content, public_url=get_settings().public_url)
-        change_newsletter(db, desk.newsletter, desk.by, design_source=source)
-    except TemplateFailed as error:
-        line = error.facts.get("line")
-        return _design(request, desk, source, problem=error.message, line=line if isinstance(line, int) else None)
-    except Invalid as error:
-        return _design(request, desk, source, problem=error.message)
-    return _saved(desk)
-
-
-def _saved(desk: Desk) -> RedirectResponse:
+    """Use this design from the next issue on."""
+    change_newsletter(db, desk.newsletter, desk.by, design=design)
     return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/design?saved=true", status_code=303)
+
+
+@router.post("/n/{slug}/settings/designs")
+def copy_design(
+    request: Request, desk: Owner, db: Db, name: Annotated[str, Form()] = "", based_on: Annotated[str, Form()] = ""
+) -> Response:
+    """Start a design of the newsletter's own from one of ours, and open it."""
+    try:
+        files = design_files(check_design(based_on))
+        made = start_design(db, desk.newsletter, name, based_on=based_on, files=files, by=desk.by)
+    except (Invalid, Conflict) as error:
+        return _design(request, desk, db, problem=error.message, name=name, based_on=based_on)
+    return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/designs/{made.id}", status_code=303)
 
 
 def _design(
     request: Request,
     desk: Desk,
-    source: str,
+    db: Db,
     *,
     problem: str = "",
-    line: int | None = None,
+    name: str = "",
+    based_on: str = "",
     saved: bool = False,
 ) -> HTMLResponse:
-    lines = source.splitlines()
-    around = (
-        [(number, lines[number - 1]) for number in range(max(1, line - 2), min(len(lines), line + 2) + 1)]
-        if line
-        else []
-    )
+    own = list_designs(db, desk.newsletter.id)
     return page(
         request,
         "web/desk/settings_design.html",
@@ -74,11 +62,10 @@ def _design(
         part="design",
         editable=may(desk.role, "own"),
         designs=DESIGNS,
-        source=source,
-        ours=design_files(desk.newsletter.design)[MAIN_FILE],
+        own=[(one, newest_version(db, one.id)) for one in own],
         problem=problem,
-        line=line,
-        around=around,
+        name=name,
+        based_on=based_on,
         saved=saved,
         status=422 if problem else 200,
     )

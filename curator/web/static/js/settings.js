@@ -33,8 +33,3 @@ colour?.addEventListener("input", () => {
   document.querySelector("[data-colour]").textContent = colour.value;
 });
 for (const field of document.querySelectorAll("[data-select]")) field.addEventListener("focus", () => field.select());
-document.querySelector("[data-copy-ours]")?.addEventListener("click", () => {
-  const source = document.getElementById("source");
-  if (!source.value.trim()) source.value = document.getElementById("ours").textContent;
-  source.focus();
-});

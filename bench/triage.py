@@ -88,12 +88,13 @@ def _measure(address: str, cookie: str, loads: int, pid: int) -> None:
         page.goto(paths[0])
         shown = page.locator("#find-list > .find").count()
         browser.close()
-    print(f"{shown} rows, {loads} loads, milliseconds       median   worst    an empty list")
+    print(f"{shown} rows, {loads} loads, milliseconds         best  median   worst    an empty list, best and median")
     names = ("first byte", "last byte", "DOM ready", "first paint")
     for name, column, without in zip(names, zip(*full, strict=True), zip(*empty, strict=True), strict=True):
         median = statistics.median
-        print(f"{name:35s} {median(column):8.0f} {max(column):7.0f} {median(without):16.0f}")
-    print(f"{'work of the web process, both':35s} {work:8.0f}")
+        numbers = (min(column), median(column), max(column))
+        print(f"{name:35s}", *(f"{n:7.0f}" for n in numbers), f"{min(without):16.0f} {median(without):7.0f}")
+    print(f"{'work of the web process, both':35s} {work:7.0f}")
 
 
 def _work(pid: int) -> float:

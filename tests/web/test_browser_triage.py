@@ -1,5 +1,6 @@
 """Triage in a real browser: acts at once, a lost connection, a reload, a colleague who was first, stories, muting."""
 
+import re
 import time
 
 import pytest
@@ -270,6 +271,23 @@ def test_buttons_and_the_menu_of_sections_do_the_same(scene: Scene) -> None:
     assert scene.fresh_issue().sections[1].items[-1].title == title
     row.get_by_role("button", name="Dismiss").click()
     expect(page.locator("#find-list > .find")).to_have_count(2)
+
+
+def test_a_finger_hits_the_button_though_the_rows_change_their_height(scene: Scene) -> None:
+    for article in scene.articles:
+        article.quote = "Een lang citaat dat meer dan twee regels vraagt. " * 6
+    scene.session.commit()
+    chrome = scene.page.context.browser
+    assert chrome is not None
+    context = chrome.new_context(has_touch=True, is_mobile=True, viewport={"width": 375, "height": 1200})
+    context.add_cookies(scene.page.context.cookies())  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{scene.address}/n/tech/?order=newest")
+    row = page.locator("#find-list > .find").nth(1)
+    row.get_by_role("button", name="Place").tap()
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    expect(row).to_have_class(re.compile("is-current"))
+    context.close()
 
 
 def test_without_a_script_the_forms_work(scene: Scene) -> None:

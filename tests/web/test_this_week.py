@@ -149,6 +149,22 @@ def test_order_and_reason(session: Session, cast: Any, editor: Any) -> None:
     assert editor.get("/n/weekly/?order=by-magic").status_code == 404
 
 
+def test_after_enough_picks_words_are_the_reason(session: Session, cast: Any, editor: Any) -> None:
+    for number in range(60):
+        is_pick = number < 50
+        words = "rekenkracht datacenter" if is_pick else "voetbal horoscoop"
+        triage = Triage.STARRED if is_pick else Triage.DISMISSED
+        an_article(session, cast.weekly, f"n{number}", title=words, summary="", triage=triage)
+    learn_taste(session, cast.weekly.id)
+    an_article(session, cast.weekly, "sport", title="Voetbal", summary="", site="Elders")
+    an_article(session, cast.weekly, "power", title="Rekenkracht is schaars", summary="", site="Elders")
+    page = editor.get("/n/weekly/?q=a&days=30").text
+    assert "learning:" not in page
+    assert "<em>rekenkracht</em>" in page
+    assert "<em>voetbal</em>" not in page
+    assert page.index("Rekenkracht is schaars") < page.index(">Voetbal<")
+
+
 def test_filters_choose_and_are_saved(session: Session, cast: Any, editor: Any) -> None:
     an_article(session, cast.weekly, "chips", language="nl")
     an_article(session, cast.weekly, "cables", language="en")

@@ -88,7 +88,8 @@ function openMenu(row, opener) {
   }));
   opener.after(menu);
   menu.hidden = false;
-  menu.firstChild.focus();
+  menu.firstChild.focus({ preventScroll: true });
+  menu.scrollIntoView({ block: "nearest" });
 }
 
 function closeMenu(refocus) {
@@ -113,12 +114,18 @@ document.addEventListener("click", (event) => {
   if (opener) return document.getElementById(opener.dataset.open).showModal();
   if (event.target.closest("[data-dismiss-row]")) return void setTimeout(() => event.target.closest(".maybe-feed")?.remove(), 0);
   const row = event.target.closest("#find-list > .find[data-article]");
-  if (row && !event.target.closest("a, button, summary, details")) select(row);
+  if (row && row !== current()) select(row, !event.target.closest("a, button, summary, details"));
 });
+
+// A row that is selected shows more of its quote. Under a finger that would move the button between down and up, so a
+// press selects when it is over.
+let isPressed = false;
+addEventListener("pointerdown", () => (isPressed = true), true);
+for (const over of ["pointerup", "pointercancel"]) addEventListener(over, () => setTimeout(() => (isPressed = false), 300), true);
 
 document.addEventListener("focusin", (event) => {
   const row = event.target.closest?.("#find-list > .find[data-article]");
-  if (row && row !== current()) select(row, false);
+  if (row && row !== current() && !isPressed) select(row, false);
 });
 
 // The capture box grows with what is pasted; Enter takes an address, Ctrl+Enter takes text.

@@ -72,6 +72,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _relay(session)
         yield _people(session)
         yield _address(session, settings)
+    if settings.imap_url:
+        yield _polled_mailbox(settings)
 
 
 def _home(settings: Settings) -> Finding:
@@ -162,6 +164,18 @@ def _address(session: Session, settings: Settings) -> Finding:
     well = not is_outside or settings.public_url.startswith("https://")
     step = "Set CURATOR_BASE_URL to the public https:// address of the web process."
     return Finding("public address", well, settings.public_url, step)
+
+
+def _polled_mailbox(settings: Settings) -> Finding:
+    """Articles by mail come to a standstill without a word when its password changes."""
+    from curator.sources.imap import Mailbox
+
+    step = "Correct CURATOR_IMAP_URL or the file of CURATOR_IMAP_PASSWORD_FILE, and restart the workers."
+    try:
+        with Mailbox(settings):
+            return Finding("mail-in mailbox", True, "opens")
+    except CuratorError as error:
+        return Finding("mail-in mailbox", False, error.message, step)
 
 
 def _facts(finding: Finding) -> dict[str, Any]:

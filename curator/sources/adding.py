@@ -1,6 +1,7 @@
 """Starting and ending to watch feeds. The pages note an address and a worker looks; the command line looks at once."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from sqlalchemy import delete, func, select
@@ -16,6 +17,8 @@ from curator.sources.models import Source
 from curator.sources.prose import clean_line
 from curator.sources.record import zone_of
 from curator.sources.watch import refuse_watched, take_answer
+
+_HEARD_WITHIN = timedelta(minutes=2)
 
 
 class Wanted(NamedTuple):
@@ -67,8 +70,16 @@ def watch_address(session: Session, newsletter_id: int, address: str) -> Source:
     number = _insert(session, newsletter_id, Wanted(address))
     if number is None:
         raise Conflict("This newsletter watches that feed already.", address=address)
-    ring(session, "sources.refresh", number)
-    return session.get_one(Source, number)
+    source = session.get_one(Source, number)
+    look_soon(session, source)
+    return source
+
+
+def look_soon(session: Session, source: Source) -> None:
+    """Ring for a look after the commit. The sweep follows only when nobody heard, so that one wish is one request."""
+    source.next_fetch_at = func.now() + _HEARD_WITHIN
+    session.flush()
+    ring(session, "sources.refresh", source.id)
 
 
 def watch_all(session: Session, newsletter_id: int, wanted: Iterable[Wanted]) -> list[Outcome]:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.errors import Invalid, NotFound
+from curator.settings import get_settings
 from curator.sources.models import Source
 from tests.cli.calling import call
 
@@ -65,3 +66,11 @@ def test_tokens(session: Session) -> None:
     assert made["token"] not in call("tokens", "list", "week").out
     call("tokens", "revoke", "week", made["id"], as_json=False)
     assert call("tokens", "list", "week").json == []
+
+
+def test_the_doctor_opens_the_polled_mailbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "mail-in mailbox" not in {check["name"] for check in call("doctor").json["checks"]}
+    monkeypatch.setenv("CURATOR_IMAP_URL", "imap://desk@127.0.0.1:1/INBOX")
+    get_settings.cache_clear()
+    checks = {check["name"]: check for check in call("doctor").json["checks"]}
+    assert not checks["mail-in mailbox"]["ok"] and "CURATOR_IMAP_URL" in checks["mail-in mailbox"]["next"]

@@ -13,7 +13,7 @@ from curator.sources.adding import add_source, list_sources, remove_source, watc
 from curator.sources.health import list_health
 from curator.sources.models import Article, Source
 from curator.sources.schedule import Health, health_of
-from curator.sources.watch import refresh_source
+from curator.sources.watch import due_sources, refresh_source
 from tests.sources.site import Answer, Site
 from tests.sources.test_watch import Rung, item, rss, source
 
@@ -28,6 +28,7 @@ def test_the_first_look_of_a_worker_finds_the_feed_a_page_names(
     page = site.page("/", f"<html><head>{link}</head><body>Hallo</body></html>")
     source = watch_address(session, newsletter.id, page)
     assert (rung, site.asked, health_of(source)) == ([("sources.refresh", source.id)], [], Health.NEW)
+    assert due_sources(session) == [], "the bell was rung: the sweep must not ask a second time"
     assert refresh_source(session, source.id, reach) == (1, 1, None)
     assert (source.address, source.title, source.etag) == (site.at("/feed.xml"), "Chips", '"1"')
     assert site.paths() == ["/", "/feed.xml"]

@@ -7,13 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
-from curator.doorbell import ring
 from curator.errors import CuratorError, NotFound
-from curator.sources.adding import list_sources, remove_source, watch_address
+from curator.sources.adding import list_sources, look_soon, remove_source, watch_address
 from curator.sources.health import SourceHealth, list_health
 from curator.sources.models import Source, SourceState
 from curator.sources.opml import write_opml
@@ -61,11 +59,9 @@ def add(request: Request, desk: Editor, db: Db, address: Annotated[str, Form()] 
 def refresh(request: Request, desk: Editor, db: Db, source_id: int) -> Response:
     """Look at the feed now; a worker does."""
     source = _source(db, desk, source_id)
-    source.next_fetch_at = func.now()
     if source.state == SourceState.GONE:
         source.state = SourceState.ACTIVE
-    db.flush()
-    ring(db, "sources.refresh", source.id)
+    look_soon(db, source)
     return _back(request, desk, db)
 
 
@@ -82,9 +78,8 @@ def mute(request: Request, desk: Editor, db: Db, source_id: int) -> Response:
 def unmute(request: Request, desk: Editor, db: Db, source_id: int) -> Response:
     """Look at the feed again."""
     source = _source(db, desk, source_id)
-    source.state, source.next_fetch_at = SourceState.ACTIVE, func.now()
-    db.flush()
-    ring(db, "sources.refresh", source.id)
+    source.state = SourceState.ACTIVE
+    look_soon(db, source)
     return _back(request, desk, db)
 
 

@@ -1,5 +1,6 @@
 """Issues: create, fill, check, render, test and send them."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +17,9 @@ from curator.delivery import ledger, plan
 from curator.delivery.preflight import check_issue, weigh_for_send
 from curator.editions.checks import Checks
 from curator.errors import CheckFailed, Invalid
-from curator.issues.compose import add_item, create_issue, list_issues
+from curator.issues.compose import add_item, create_issue, get_issue, list_issues
 from curator.issues.newsletters import get_newsletter
+from curator.issues.pieces import gaps_of, hints_of
 from curator.settings import get_settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -69,6 +71,26 @@ def check(issue: IssueName, as_json: AsJson = False) -> None:
         _say_findings(findings)
     if findings["errors"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def balance(issue: IssueName, as_json: AsJson = False) -> None:
+    """Which sections still want items, and what is one-sided about the rest. Stops nothing."""
+    with transaction() as session:
+        found = get_issue(session, find_issue(session, issue).id)
+        facts = {
+            "gaps": [asdict(gap) for gap in gaps_of(found)],
+            "hints": [asdict(hint) for hint in hints_of(session, found)],
+        }
+    if as_json:
+        say_json(facts)
+        return
+    for gap in facts["gaps"]:
+        say(f"To fill: {gap['section']}, {gap['count']} of {gap['minimum']}.")
+    for hint in facts["hints"]:
+        say(hint["message"])
+    if not any(facts.values()):
+        say("Every section is filled, and nothing is one-sided.")
 
 
 @app.command()

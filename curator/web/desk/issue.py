@@ -15,8 +15,8 @@ from curator.issues.revisions import history
 from curator.web.access import Db, Desk, Editor, Viewer
 from curator.web.desk import issue_layout, issue_preview, issue_words, sending
 from curator.web.desk.asked import is_htmx, wants_json
-from curator.web.desk.composer import beside_items, composer_part, is_editable, issue_of
-from curator.web.pages import page
+from curator.web.desk.composer import composer_part, is_editable, issue_of, values_of
+from curator.web.pages import fragment, page
 
 router = APIRouter()
 for part in (issue_words, issue_layout, issue_preview, sending):
@@ -49,15 +49,19 @@ def issue_page(request: Request, desk: Viewer, db: Db, number: int) -> HTMLRespo
     """The page an issue is composed on; for an issue that is sent, or for a viewer, only how it looks."""
     issue = issue_of(db, desk, number)
     template = "web/desk/issue.html" if is_editable(desk, issue) else "web/desk/issue_locked.html"
-    return page(
-        request, template, desk=desk, current="issues", issue=issue, beside=beside_items(db, issue), conflicts=()
-    )
+    return page(request, template, desk=desk, current="issues", conflicts=(), **values_of(db, issue))
 
 
 @router.get("/n/{slug}/issues/{number}/composer")
 def composer(request: Request, desk: Viewer, db: Db, number: int) -> HTMLResponse:
     """The sections and items as they are now."""
     return composer_part(request, desk, db, number)
+
+
+@router.get("/n/{slug}/issues/{number}/balance")
+def issue_balance(request: Request, desk: Viewer, db: Db, number: int) -> HTMLResponse:
+    """Which sections still want items, and what is one-sided."""
+    return fragment(request, "web/desk/balance.html", desk=desk, **values_of(db, issue_of(db, desk, number)))
 
 
 @router.get("/n/{slug}/issues/{number}/history")

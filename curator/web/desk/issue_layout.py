@@ -152,5 +152,5 @@ def _one_step(issue: Issue, item_id: int, step: int) -> tuple[int, int | None]:
 
 def _done(request: Request, desk: Desk, db: Session, issue: Issue, anchor: str, **facts: int) -> Response:
     if wants_json(request):
-        return JSONResponse({"revision": latest_revision(db, issue.id), **facts})
+        return JSONResponse({"revision": latest_revision(db, issue.id), "issue": issue.version, **facts})
     return RedirectResponse(f"/n/{desk.newsletter.slug}/issues/{issue.number}#{anchor}", status_code=303)

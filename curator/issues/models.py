@@ -1,6 +1,6 @@
 """Newsletters, issues, sections and items. An item is a copy the editor owns: later feed edits cannot alter it."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -73,6 +73,7 @@ class Issue(Base):
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     opened_at: Mapped[datetime | None]  # first change by an editor: how long an issue takes
     sent_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]  # when it should go out, by the newsletter's rhythm; nothing is sent by itself
 
     newsletter: Mapped[Newsletter] = relationship()
     sections: Mapped[list["Section"]] = relationship(
@@ -152,3 +153,32 @@ class Revision(Base):
     after: Mapped[str]
     by: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Rhythm(Base):
+    """When a newsletter comes out, in its own zone, and when its draft is made. No row: when somebody likes."""
+
+    __tablename__ = "rhythm"
+    __table_args__ = (CheckConstraint("weekday BETWEEN 0 AND 6 AND draft_days BETWEEN 0 AND 6", name="week"),)
+
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"), primary_key=True)
+    weekday: Mapped[int] = mapped_column(Integer)  # 0 is Monday
+    at: Mapped[time]
+    draft_days: Mapped[int] = mapped_column(Integer)  # days before
+    draft_at: Mapped[time]
+    assembles: Mapped[bool] = mapped_column(server_default="true")  # from the starred articles
+
+
+class Occasion(Base):
+    """One week of a rhythm: its issue was made, or it is skipped. Weeks to come have no row."""
+
+    __tablename__ = "occasion"
+    # The row that makes an issue come once, however many tasks look.
+    __table_args__ = (UniqueConstraint("newsletter_id", "day"),)
+
+    id: Mapped[Id]
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issue.id", ondelete="SET NULL"), index=True)
+    skipped_at: Mapped[datetime | None]
+    skipped_by: Mapped[str | None]

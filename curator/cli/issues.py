@@ -17,6 +17,7 @@ from curator.delivery import ledger, plan
 from curator.delivery.preflight import check_issue, weigh_for_send
 from curator.editions.checks import Checks
 from curator.errors import CheckFailed, Invalid
+from curator.issues.assemble import assemble
 from curator.issues.compose import add_item, create_issue, get_issue, list_issues
 from curator.issues.newsletters import get_newsletter
 from curator.issues.pieces import gaps_of, hints_of
@@ -91,6 +92,25 @@ def balance(issue: IssueName, as_json: AsJson = False) -> None:
         say(hint["message"])
     if not any(facts.values()):
         say("Every section is filled, and nothing is one-sided.")
+
+
+@app.command("assemble")
+def assemble_draft(issue: IssueName, as_json: AsJson = False) -> None:
+    """Place the starred articles in the sections of a draft; names what is still wanted. Twice adds nothing."""
+    with transaction() as session:
+        done = assemble(session, find_issue(session, issue).id, ACTOR)
+    if as_json:
+        placed = [{"title": title, "section": section} for title, section in done.placed]
+        say_json({"placed": placed, "left_over": done.left_over, "gaps": [asdict(gap) for gap in done.gaps]})
+        return
+    for title, section in done.placed:
+        say(f"{section}: {title}")
+    for gap in done.gaps:
+        say(f"To fill: {gap.section}, {gap.count} of {gap.minimum}.")
+    for title in done.left_over:
+        say(f"No room for: {title}")
+    if not (done.placed or done.left_over):
+        say("No starred article is waiting.")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from sqlalchemy.orm import Session
 
 from curator.errors import NotFound
+from curator.issues.assemble import Assembly, assemble
 from curator.issues.compose import add_item, move_item, remove_item
 from curator.issues.models import Issue, Section
 from curator.issues.revisions import latest_revision
@@ -49,6 +50,26 @@ def place(
     issue = issue_of(db, desk, number)
     item = add_item(db, issue.id, article_id, _section(issue, section_id).name, by=desk.by)
     return _done(request, desk, db, issue, f"item-{item.id}", item=item.id)
+
+
+@router.post("/n/{slug}/issues/{number}/assemble")
+def place_stars(request: Request, desk: Editor, db: Db, number: int) -> Response:
+    """Put the starred articles in the sections; what is still wanted is named."""
+    issue = issue_of(db, desk, number)
+    done = assemble(db, issue.id, desk.by)
+    if not wants_json(request):
+        return _done(request, desk, db, issue, "sections")
+    return JSONResponse({"revision": None, "issue": issue.version, "said": words_for(done)})
+
+
+def words_for(done: Assembly) -> str:
+    """What assembling did, in a sentence or three."""
+    said = [f"{len(done.placed)} starred article{'' if len(done.placed) == 1 else 's'} placed."]
+    if done.gaps:
+        said.append(f"Still to fill: {', '.join(map(str, done.gaps))}.")
+    if done.left_over:
+        said.append(f"No room for {len(done.left_over)}: {'; '.join(done.left_over[:3])}.")
+    return " ".join(said)
 
 
 @router.post("/n/{slug}/issues/{number}/items/{item_id}/move")

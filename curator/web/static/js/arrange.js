@@ -172,6 +172,7 @@ async function rearrange(form, submitter) {
     remember(answer.revision);
     await reload(answer.item ? `blurb-${answer.item}` : undefined);
     tellSection(form.action);
+    if (answer.said) notice(answer.said, "good");
     listener(answer);
   } catch (error) {
     form.querySelector(".error")?.remove();

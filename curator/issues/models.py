@@ -155,6 +155,22 @@ class Revision(Base):
     at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class Comment(Base):
+    """What editors say to each other about an item. Never in a mail, never in the version readers' words have."""
+
+    __tablename__ = "comment"
+    __table_args__ = (Index("ix_comment_issue", "issue_id", "id"),)
+
+    id: Mapped[Id]
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"))
+    item_id: Mapped[int]  # no foreign key: an item that is removed and put back finds its comments again
+    text: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+
+
 class Rhythm(Base):
     """When a newsletter comes out, in its own zone, and when its draft is made. No row: when somebody likes."""
 

@@ -18,6 +18,7 @@ from curator.delivery.preflight import check_issue, weigh_for_send
 from curator.editions.checks import Checks
 from curator.errors import CheckFailed, Invalid
 from curator.issues.assemble import assemble
+from curator.issues.comments import comments_of
 from curator.issues.compose import add_item, create_issue, get_issue, list_issues
 from curator.issues.newsletters import get_newsletter
 from curator.issues.pieces import gaps_of, hints_of
@@ -92,6 +93,30 @@ def balance(issue: IssueName, as_json: AsJson = False) -> None:
         say(hint["message"])
     if not any(facts.values()):
         say("Every section is filled, and nothing is one-sided.")
+
+
+@app.command()
+def comments(
+    issue: IssueName,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are resolved.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What editors said about the items, open comments first to last."""
+    with transaction() as session:
+        found = get_issue(session, find_issue(session, issue).id)
+        said = comments_of(session, found.id)
+        rows = [
+            {"id": c.id, "item": item.title, "text": c.text, "by": c.by, "at": c.at, "resolved_by": c.resolved_by}
+            for section in found.sections
+            for item in section.items
+            for c in said.get(item.id, ())
+            if everything or c.resolved_at is None
+        ]
+    if as_json:
+        say_json(rows)
+    else:
+        columns = ("id", "item", "text", "by", "at", "resolved_by")
+        say_table(columns, [[row[column] for column in columns] for row in rows])
 
 
 @app.command("assemble")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from curator.errors import Conflict, CuratorError
+from curator.issues.comments import last_said
 from curator.issues.edit import edit_issue, edit_item
 from curator.issues.revisions import latest_change_by
 from curator.web.access import Db, Editor, Viewer
@@ -53,6 +54,7 @@ def now(desk: Viewer, db: Db, number: int) -> JSONResponse:
         {
             "version": issue.version,
             "state": str(issue.state),
+            "talk": [str(fact) for fact in last_said(db, issue.id)],
             "by": last if last != desk.by else "",
             "words": {field: getattr(issue, field) for field in ("subject", "preheader", "intro", "outro")},
         }

@@ -53,8 +53,12 @@ export async function reload(focusOn) {
   fresh.innerHTML = await part(`${base}/composer`);
   const focused = document.activeElement;
   const { id, selectionStart, selectionEnd } = focused;
-  for (const { id: item } of root().querySelectorAll(".item:has(.item-more[open])")) {
-    fresh.content.querySelector(`[id="${item}"] .item-more`)?.setAttribute("open", "");
+  for (const part of root().querySelectorAll(".item-more, .item-talk")) {
+    fresh.content.querySelector(`[id="${part.closest(".item").id}"] .${part.className}`)?.toggleAttribute("open", part.open);
+  }
+  for (const draft of root().querySelectorAll("[data-draft]")) {
+    const same = fresh.content.querySelector(`[id="${draft.id}"]`);
+    if (same) same.value = draft.value;
   }
   const wasHere = root().contains(focused);
   const orphans = carryOver(root(), fresh.content);
@@ -170,7 +174,8 @@ async function rearrange(form, submitter) {
     form.closest("dialog")?.close();
     if (form.closest("#panel-history")) return location.reload();
     remember(answer.revision);
-    await reload(answer.item ? `blurb-${answer.item}` : undefined);
+    form.reset();
+    await reload(answer.focus || (answer.item ? `blurb-${answer.item}` : undefined));
     tellSection(form.action);
     if (answer.said) notice(answer.said, "good");
     listener(answer);

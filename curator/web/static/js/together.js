@@ -8,6 +8,7 @@ import { part } from "./post.js";
 const EVERY = 6000;
 let base = "";
 let known = 0;
+let talked = null;
 let whenChanged = () => {};
 let looking = null;
 
@@ -33,12 +34,17 @@ async function take() {
   await saveAll();
   const now = JSON.parse(await part(`${base}/now`));
   if (now.state !== "draft") return location.reload();
-  if (now.version === known) return undefined;
+  const talk = String(now.talk);
+  const isNew = now.version !== known;
+  const isTalk = talked !== null && talk !== talked;
+  talked = talk;
+  if (!isNew && !isTalk) return undefined;
   for (const [name, value] of Object.entries(now.words)) {
     const field = document.getElementById(name);
     if (takeServers(field, value, now.version)) field.dispatchEvent(new Event("taken", { bubbles: true }));
   }
   await reload();
+  if (!isNew) return undefined;
   known = now.version;
   if (now.by) document.getElementById("saved").textContent = `Changed by ${now.by}`;
   return whenChanged();

@@ -1,6 +1,6 @@
 """Filling a draft from the starred articles: minimums first, each article where its site usually stands. Idempotent.
 
-Only what was never placed or published is taken; sections with a label are for sponsors and never filled by themselves.
+Only what was never placed or published is taken; sponsored sections, and others with a label, are left to people.
 Nothing is moved or removed, so running it again adds only what a person could add.
 """
 

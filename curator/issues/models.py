@@ -28,7 +28,7 @@ class IssueState(StrEnum):
 
 
 class Newsletter(Base):
-    """A title people subscribe to. `section_template` is a list of {name, minimum, maximum, label}."""
+    """A title people subscribe to. `section_template` is a list of {name, minimum, maximum, label, sponsored}."""
 
     __tablename__ = "newsletter"
 
@@ -85,13 +85,15 @@ class Issue(Base):
 
 
 class Section(Base):
-    """A named part of an issue with a minimum and maximum number of items. `label` marks sponsored content."""
+    """A named part of an issue with a minimum and maximum number of items. `label` stands above it in the mail."""
 
     __tablename__ = "section"
     __table_args__ = (
         # A section is found by its name, so a name stands once in an issue.
         UniqueConstraint("issue_id", "name"),
         CheckConstraint("minimum >= 0 AND (maximum IS NULL OR maximum >= minimum)", name="bounds"),
+        # Paid content is never unlabelled and never without a limit.
+        CheckConstraint("NOT is_sponsored OR (label <> '' AND maximum IS NOT NULL)", name="sponsored"),
     )
 
     id: Mapped[Id]
@@ -101,6 +103,7 @@ class Section(Base):
     minimum: Mapped[int] = mapped_column(Integer, server_default="0")
     maximum: Mapped[int | None] = mapped_column(Integer)
     label: Mapped[str] = mapped_column(server_default="")
+    is_sponsored: Mapped[bool] = mapped_column(server_default="false")
 
     issue: Mapped[Issue] = relationship(back_populates="sections")
     items: Mapped[list["Item"]] = relationship(

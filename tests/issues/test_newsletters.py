@@ -112,4 +112,5 @@ def test_sections_can_be_given(session: Session) -> None:
         from_address="a@example.org",
         section_template=[{"name": "Partner", "minimum": 0, "maximum": 1, "label": "Sponsored"}],
     )
-    assert made.section_template == [{"name": "Partner", "minimum": 0, "maximum": 1, "label": "Sponsored"}]
+    given = {"name": "Partner", "minimum": 0, "maximum": 1, "label": "Sponsored", "sponsored": False}
+    assert made.section_template == [given]

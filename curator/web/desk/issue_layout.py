@@ -120,11 +120,13 @@ def edit_section(
     minimum: Annotated[str, Form()] = "0",
     maximum: Annotated[str, Form()] = "",
     label: Annotated[str, Form()] = "",
+    sponsored: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Name, bounds and label of one section of this issue."""
+    """Name, bounds and label of one section of this issue, and whether it is sponsored."""
     issue = issue_of(db, desk, number)
     section = _section(issue, section_id)
-    change_section(db, section.id, desk.by, name=name, minimum=minimum or 0, maximum=maximum, label=label)
+    fields = {"name": name, "minimum": minimum or 0, "maximum": maximum, "label": label}
+    change_section(db, section.id, desk.by, **fields, is_sponsored=sponsored)
     return _done(request, desk, db, issue, f"section-{section.id}")
 
 

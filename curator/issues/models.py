@@ -201,3 +201,15 @@ class Occasion(Base):
     issue_id: Mapped[int | None] = mapped_column(ForeignKey("issue.id", ondelete="SET NULL"), index=True)
     skipped_at: Mapped[datetime | None]
     skipped_by: Mapped[str | None]
+
+
+class Shelved(Base):
+    """An article kept for a week that has room: good until a day, then gone from the shelf by itself."""
+
+    __tablename__ = "shelved"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"), index=True)
+    until: Mapped[date]
+    by: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())

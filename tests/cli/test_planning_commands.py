@@ -56,3 +56,17 @@ def test_a_draft_is_assembled_and_its_gaps_are_named(session: Session, newslette
     assert call("issues", "balance", "tech#1").json == {"gaps": done["gaps"], "hints": []}
     assert "To fill: Nieuws, 0 of 2." in call("issues", "balance", "tech#1", as_json=False).out
     assert "No starred article is waiting." in call("issues", "assemble", "tech#1", as_json=False).out
+
+
+def test_an_article_is_kept_and_let_go(session: Session, newsletter: Newsletter) -> None:
+    article = an_article(session, newsletter, "keeper")
+    until = call("articles", "shelve", "tech", article.id, "--weeks", "4").json["until"]
+    assert call("articles", "shelf", "tech").json[0] | {"site": ""} == {
+        "id": article.id,
+        "title": "Over keeper",
+        "site": "",
+        "until": until,
+    }
+    assert "Over keeper" in call("articles", "shelf", "tech", as_json=False).out
+    assert "off the shelf" in call("articles", "shelve", "tech", article.id, "--weeks", "0", as_json=False).out
+    assert call("articles", "shelf", "tech").json == []

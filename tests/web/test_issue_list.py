@@ -90,3 +90,21 @@ def test_stars_are_placed_from_the_issue_and_gaps_are_named(session: Session, ca
     assert "Nieuws: 0 of 2" in part
     assert "starred article" not in part
     assert editor.submit("/n/weekly/issues/1/assemble").status_code == 303
+
+
+def test_an_article_is_kept_on_the_shelf_and_offered_from_there(session: Session, cast: Any, browser: Any) -> None:
+    issue = create_issue(session, cast.weekly.id, "")
+    article, foreign = an_article(session, cast.weekly, "keeper"), an_article(session, cast.other, "foreign")
+    editor, section = browser(cast.editor), issue.sections[0].id
+    shelf = f"/n/weekly/issues/1/finds?section={section}&shelf=true"
+    assert "can wait on the shelf" in editor.get(shelf).text
+    back = f"1:{section}"
+    answer = editor.submit("/n/weekly/shelf", article_id=str(article.id), weeks="4", back=back)
+    assert answer.headers["location"] == shelf
+    assert "on the shelf until" in editor.get(shelf).text
+    assert "Over keeper" in editor.get(shelf + "&q=keeper").text
+    answer = editor.submit("/n/weekly/shelf", article_id=str(article.id), weeks="0", back="//evil.example")
+    assert answer.headers["location"] == "/n/weekly/issues"
+    assert "Over keeper" not in editor.get(shelf).text
+    assert editor.submit("/n/weekly/shelf", article_id=str(foreign.id), weeks="4").status_code == 404
+    assert browser(cast.viewer).submit("/n/weekly/shelf", article_id=str(article.id), weeks="4").status_code == 403

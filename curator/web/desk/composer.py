@@ -13,7 +13,7 @@ from curator.errors import NotFound
 from curator.issues.assemble import free_stars
 from curator.issues.comments import comments_of
 from curator.issues.compose import find_issue, get_item
-from curator.issues.models import Issue, IssueState, Item
+from curator.issues.models import Issue, IssueState, Item, Section
 from curator.issues.pieces import gaps_of, hints_of
 from curator.issues.seen import SeenBefore, published_before
 from curator.sources.models import Article, Picture
@@ -43,6 +43,14 @@ def item_of(session: Session, issue: Issue, item_id: int) -> Item:
     if item.issue_id != issue.id:
         raise NotFound("That item is not in the issue any more. The history can put it back.")
     return item
+
+
+def section_of(issue: Issue, section_id: int) -> Section:
+    """The section if it is in this issue; `NotFound` for any other."""
+    for section in issue.sections:
+        if section.id == section_id:
+            return section
+    raise NotFound("That section is not in this issue (any more).")
 
 
 def is_editable(desk: Desk, issue: Issue) -> bool:

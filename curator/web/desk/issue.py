@@ -8,13 +8,13 @@ from curator.issues.edit import restore
 from curator.issues.models import Revision
 from curator.issues.revisions import history
 from curator.web.access import Db, Desk, Editor, Viewer
-from curator.web.desk import issue_comments, issue_layout, issue_list, issue_preview, issue_words, sending
+from curator.web.desk import issue_comments, issue_layout, issue_list, issue_offer, issue_preview, issue_words, sending
 from curator.web.desk.asked import is_htmx, wants_json
 from curator.web.desk.composer import composer_part, is_editable, issue_of, values_of
 from curator.web.pages import fragment, page
 
 router = APIRouter()
-for part in (issue_list, issue_words, issue_layout, issue_comments, issue_preview, sending):
+for part in (issue_list, issue_words, issue_layout, issue_offer, issue_comments, issue_preview, sending):
     router.include_router(part.router)
 
 

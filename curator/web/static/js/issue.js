@@ -3,7 +3,7 @@
 import { reload, startArranging } from "./arrange.js";
 import { careFor, saveAll, startSaving } from "./autosave.js";
 import { refreshLook } from "./look.js";
-import { notice, part, reasonOf } from "./post.js";
+import { notice, part, post, reasonOf } from "./post.js";
 import { ourChange, startFollowing } from "./together.js";
 
 const compose = document.querySelector(".compose");
@@ -144,6 +144,19 @@ document.addEventListener("click", (event) => {
     blurb.value = blurb.value.trim() ? `${blurb.value.trimEnd()}\n\n${words}` : words;
     blurb.focus();
     blurb.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+});
+
+// Keeping an article on the shelf: the list is shown anew, where it was.
+offer.addEventListener("submit", async (event) => {
+  if (!event.target.matches("[data-keep-article]")) return;
+  event.preventDefault();
+  const shown = offer.querySelector(".offer-tabs [aria-current]").href;
+  try {
+    await post(event.target.action, new FormData(event.target, event.submitter));
+    await openPart(offer, shown);
+  } catch (error) {
+    notice(reasonOf(error));
   }
 });
 

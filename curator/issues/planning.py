@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
-from curator.errors import Conflict, Invalid, NotFound
+from curator.errors import Conflict, CuratorError, Invalid, NotFound
 from curator.issues.assemble import BY, assemble
 from curator.issues.compose import create_issue
 from curator.issues.models import Issue, IssueState, Item, Newsletter, Occasion, Rhythm
 from curator.issues.rhythm import Beat, Week, week_of, weeks_after
+
+log = structlog.get_logger(__name__)
 
 SHOWN = 3
 """Weeks to come that people see."""
@@ -112,13 +115,24 @@ def bring_back_week(session: Session, newsletter: Newsletter, day: date | None, 
 
 
 def make_due(session: Session, now: datetime) -> list[int]:
-    """Make the issue of every week whose draft is due and which is not skipped; their ids. Twice makes nothing more."""
+    """Make the issue of every week whose draft is due and which is not skipped; their ids. Twice makes nothing more.
+
+    A newsletter for which something is refused is logged and tried again by the next sweep; the others get theirs.
+    """
     made = []
-    for newsletter, rhythm in session.execute(
-        select(Newsletter, Rhythm).join(Rhythm, Rhythm.newsletter_id == Newsletter.id).order_by(Newsletter.id)
-    ):
+    statement = select(Newsletter, Rhythm).join(Rhythm, Rhythm.newsletter_id == Newsletter.id).order_by(Newsletter.id)
+    for newsletter, rhythm in session.execute(statement).all():
         (week,) = weeks_after(beat_of(newsletter, rhythm), now, 1)
-        if week.draft_at <= now and (issue_id := _make(session, newsletter, rhythm, week)) is not None:
+        if week.draft_at > now:
+            continue
+        newsletter_id = newsletter.id
+        try:
+            with session.begin_nested():
+                issue_id = _make(session, newsletter, rhythm, week)
+        except CuratorError as refusal:
+            log.warning("issue_not_made", newsletter=newsletter_id, code=refusal.code)
+            continue
+        if issue_id is not None:
             made.append(issue_id)
     return made
 

@@ -158,6 +158,23 @@ def test_days_that_cannot_be_skipped(
         skip_week(session, newsletter, day, "ada@example.org")
 
 
+def test_one_newsletter_that_is_refused_does_not_keep_the_others_waiting(
+    session: Session, newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = a_newsletter(session, "other")
+    for each in (newsletter, other):
+        _every_thursday(session, each)
+
+    def refuse(session: Session, issue_id: int) -> None:
+        if get_issue(session, issue_id).newsletter_id == newsletter.id:
+            raise Conflict("Not now.")
+
+    monkeypatch.setattr(planning, "assemble", refuse)
+    assert [get_issue(session, made).newsletter_id for made in make_due(session, NOW)] == [other.id]
+    monkeypatch.undo()
+    assert [get_issue(session, made).newsletter_id for made in make_due(session, NOW)] == [newsletter.id]
+
+
 def test_two_tasks_at_once_make_one_issue(committed: Session) -> None:
     newsletter = a_newsletter(committed)
     an_article(committed, newsletter, "star", triage=Triage.STARRED)

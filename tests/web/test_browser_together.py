@@ -109,3 +109,18 @@ def test_words_for_an_item_that_was_removed_stay_to_be_read(scene: Scene, ada: P
         ada.keyboard.press("Control+z")
     expect(ada.locator(".item")).to_have_count(3)
     expect(ben.locator(".item-blurb").first).to_have_value("Too late, but written", timeout=TOOK_IN)
+
+
+def test_a_comment_being_written_survives_what_others_do_and_is_heard(scene: Scene, ada: Page, ben: Page) -> None:  # noqa: F811
+    ada.locator(".item-talk summary").first.click()
+    ada.get_by_label("Comment on Over one").fill("Is this ")
+    ben.locator(".item-blurb").nth(1).fill("From Ben")
+    expect(ada.locator(".item-blurb").nth(1)).to_have_value("From Ben", timeout=TOOK_IN)
+    expect(ada.get_by_label("Comment on Over one")).to_be_focused()
+    ada.keyboard.type("true?")
+    ada.get_by_role("button", name="Comment", exact=True).first.click()
+    expect(ada.locator(".comment")).to_contain_text("Is this true?")
+    expect(ada.get_by_label("Comment on Over one")).to_have_value("")
+    expect(ben.locator(".comment")).to_contain_text("editor@example.org", timeout=TOOK_IN)
+    ben.get_by_role("button", name="Resolve: Is this true?").click()
+    expect(ben.locator(".comment")).to_contain_text("resolved by ben@example.org")

@@ -43,6 +43,7 @@ def sweeps(settings: Settings) -> tuple[Sweep, ...]:
         Sweep("events.roll_up", 5.0),
         Sweep("sources.due", 60.0),
         Sweep("sources.compare", 20.0),
+        Sweep("issues.due", 60.0),
         Sweep("upkeep.daily", 3600.0),
     )
 

@@ -5,17 +5,19 @@ from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy.orm import Session
 
 from curator.audience.csv_file import look_at, read_rows
-from curator.cli.lookup import Slug
+from curator.cli.lookup import ACTOR, Slug
 from curator.cli.output import AsJson, say, say_json, say_step, say_table
 from curator.db.session import transaction
 from curator.errors import FetchFailed, Invalid
 from curator.issues.newsletters import get_newsletter
 from curator.issues.seen import seen_before
+from curator.issues.shelf import MOST_WEEKS, on_shelf, shelve, take_off
 from curator.reports.item_clicks import clicks_of_items
 from curator.settings import get_settings
 from curator.sources import intake
@@ -55,6 +57,42 @@ def add(
             what = "The same story was" if seen["by_words"] else "It was"
             when = f" on {seen['sent_at']:%Y-%m-%d}" if seen["sent_at"] else ""
             say(f"{what} in issue {seen['issue']}{when}, {seen['clicks']} clicks.")
+
+
+@app.command("shelve")
+def keep(
+    slug: Slug,
+    article: Annotated[int, typer.Argument(metavar="ARTICLE", help="The id of the article.")],
+    weeks: Annotated[int, typer.Option(min=0, max=MOST_WEEKS, help="How long it keeps; 0 takes it off.")] = 12,
+    as_json: AsJson = False,
+) -> None:
+    """Keep an article on the shelf for an issue that has room."""
+    with transaction() as session:
+        newsletter = get_newsletter(session, slug)
+        today = datetime.now(ZoneInfo(newsletter.timezone)).date()
+        if weeks:
+            until = shelve(session, newsletter.id, article, weeks, ACTOR, today=today).until
+        else:
+            take_off(session, newsletter.id, article)
+            until = None
+    if as_json:
+        say_json({"id": article, "until": until})
+    else:
+        say(f"Article {article} is on the shelf until {until}." if until else f"Article {article} is off the shelf.")
+
+
+@app.command("shelf")
+def list_shelf(slug: Slug, as_json: AsJson = False) -> None:
+    """The unused articles on the shelf, the first to go first."""
+    with transaction() as session:
+        newsletter = get_newsletter(session, slug)
+        today = datetime.now(ZoneInfo(newsletter.timezone)).date()
+        kept = on_shelf(session, newsletter.id, today=today)
+        rows = [{"id": a.id, "title": a.title, "site": a.site, "until": until} for a, until in kept]
+    if as_json:
+        say_json(rows)
+    else:
+        say_table(("id", "title", "site", "until"), [list(row.values()) for row in rows])
 
 
 @app.command("list")

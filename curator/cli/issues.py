@@ -1,5 +1,6 @@
 """Issues: create, fill, check, render, test and send them."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +17,11 @@ from curator.delivery import ledger, plan
 from curator.delivery.preflight import check_issue, weigh_for_send
 from curator.editions.checks import Checks
 from curator.errors import CheckFailed, Invalid
-from curator.issues.compose import add_item, create_issue, list_issues
+from curator.issues.assemble import assemble
+from curator.issues.comments import comments_of
+from curator.issues.compose import add_item, create_issue, get_issue, list_issues
 from curator.issues.newsletters import get_newsletter
+from curator.issues.pieces import gaps_of, hints_of
 from curator.settings import get_settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -69,6 +73,69 @@ def check(issue: IssueName, as_json: AsJson = False) -> None:
         _say_findings(findings)
     if findings["errors"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def balance(issue: IssueName, as_json: AsJson = False) -> None:
+    """Which sections still want items, and what is one-sided about the rest. Stops nothing."""
+    with transaction() as session:
+        found = get_issue(session, find_issue(session, issue).id)
+        facts = {
+            "gaps": [asdict(gap) for gap in gaps_of(found)],
+            "hints": [asdict(hint) for hint in hints_of(session, found)],
+        }
+    if as_json:
+        say_json(facts)
+        return
+    for gap in facts["gaps"]:
+        say(f"To fill: {gap['section']}, {gap['count']} of {gap['minimum']}.")
+    for hint in facts["hints"]:
+        say(hint["message"])
+    if not any(facts.values()):
+        say("Every section is filled, and nothing is one-sided.")
+
+
+@app.command()
+def comments(
+    issue: IssueName,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are resolved.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What editors said about the items, open comments first to last."""
+    with transaction() as session:
+        found = get_issue(session, find_issue(session, issue).id)
+        said = comments_of(session, found.id)
+        rows = [
+            {"id": c.id, "item": item.title, "text": c.text, "by": c.by, "at": c.at, "resolved_by": c.resolved_by}
+            for section in found.sections
+            for item in section.items
+            for c in said.get(item.id, ())
+            if everything or c.resolved_at is None
+        ]
+    if as_json:
+        say_json(rows)
+    else:
+        columns = ("id", "item", "text", "by", "at", "resolved_by")
+        say_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+@app.command("assemble")
+def assemble_draft(issue: IssueName, as_json: AsJson = False) -> None:
+    """Place the starred articles in the sections of a draft; names what is still wanted. Twice adds nothing."""
+    with transaction() as session:
+        done = assemble(session, find_issue(session, issue).id, ACTOR)
+    if as_json:
+        placed = [{"title": title, "section": section} for title, section in done.placed]
+        say_json({"placed": placed, "left_over": done.left_over, "gaps": [asdict(gap) for gap in done.gaps]})
+        return
+    for title, section in done.placed:
+        say(f"{section}: {title}")
+    for gap in done.gaps:
+        say(f"To fill: {gap.section}, {gap.count} of {gap.minimum}.")
+    for title in done.left_over:
+        say(f"No room for: {title}")
+    if not (done.placed or done.left_over):
+        say("No starred article is waiting.")
 
 
 @app.command()

@@ -1,5 +1,6 @@
-"""Newsletters: create one, list them, set how one looks."""
+"""Newsletters: create one, list them, set how one looks, give one a rhythm, skip a week of it."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,20 @@ from curator.accounts.audit import record
 from curator.cli.lookup import ACTOR, Slug
 from curator.cli.output import AsJson, say, say_json, say_table
 from curator.db.session import transaction
+from curator.doorbell import ring
 from curator.errors import Invalid
 from curator.issues.brand import FONTS
 from curator.issues.models import Newsletter, Tracking
 from curator.issues.newsletters import change_newsletter, create_newsletter, get_newsletter, list_newsletters
+from curator.issues.planning import (
+    Coming,
+    bring_back_week,
+    coming_weeks,
+    set_rhythm,
+    skip_week,
+    stop_rhythm,
+)
+from curator.issues.rhythm import time_of, weekday_named
 from curator.sources.pictures import store_picture
 
 BRAND = ("accent", "accent_night", "paper", "heading_font", "text_font", "header", "footer")
@@ -111,6 +122,75 @@ def list_all(as_json: AsJson = False) -> None:
     else:
         columns = ("id", "slug", "name", "from_address", "language", "tracking")
         say_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+@app.command()
+def rhythm(
+    slug: Slug,
+    weekday: Annotated[str, typer.Option(metavar="DAY", help="The day it comes out: thursday.")] = "",
+    at: Annotated[str, typer.Option(metavar="TIME", help="The time in the newsletter's zone.")] = "09:00",
+    draft_days: Annotated[int, typer.Option(min=0, max=6, help="How many days before its draft is made.")] = 2,
+    draft_at: Annotated[str, typer.Option(metavar="TIME", help="When on that day.")] = "07:00",
+    assembles: Annotated[bool, typer.Option("--assemble/--no-assemble", help="From the starred articles.")] = True,
+    off: Annotated[bool, typer.Option("--off", help="No issues by themselves any more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the weeks to come; with --weekday set the rhythm, with --off end it. Nothing is ever sent by itself."""
+    if off and weekday:
+        raise Invalid("--off and --weekday contradict each other. Give one.")
+    with transaction() as session:
+        newsletter = get_newsletter(session, slug)
+        if off:
+            stop_rhythm(session, newsletter, ACTOR)
+        elif weekday:
+            facts = {"at": time_of(at), "draft_at": time_of(draft_at, "draft_at")}
+            day = weekday_named(weekday)
+            set_rhythm(session, newsletter, ACTOR, weekday=day, draft_days=draft_days, assembles=assembles, **facts)
+            ring(session, "issues.due")
+        weeks = [_week_facts(coming) for coming in coming_weeks(session, newsletter, datetime.now(UTC), 4)]
+    _say_weeks(slug, weeks, as_json)
+
+
+@app.command()
+def skip(
+    slug: Slug,
+    day: Annotated[str, typer.Option(metavar="DATE", help="The day of the issue; else the next one.")] = "",
+    back: Annotated[bool, typer.Option("--back", help="Have it after all.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """No issue this week; a draft that is there waits for the next. With --back there is one after all."""
+    try:
+        chosen = date.fromisoformat(day) if day else None
+    except ValueError as error:
+        raise Invalid(f"{day!r} is no date. Write it as 2026-11-26.") from error
+    with transaction() as session:
+        newsletter = get_newsletter(session, slug)
+        (bring_back_week if back else skip_week)(session, newsletter, chosen, ACTOR)
+        ring(session, "issues.due")
+        weeks = [_week_facts(coming) for coming in coming_weeks(session, newsletter, datetime.now(UTC), 4)]
+    _say_weeks(slug, weeks, as_json)
+
+
+def _week_facts(coming: Coming) -> dict[str, Any]:
+    issue = coming.issue
+    return {
+        "day": coming.week.day,
+        "due_at": coming.week.due_at,
+        "draft_at": coming.week.draft_at,
+        "skipped": coming.is_skipped,
+        "issue": issue.number if issue else None,
+        "state": "skipped" if coming.is_skipped else issue.state.value if issue else "to come",
+    }
+
+
+def _say_weeks(slug: str, weeks: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        say_json({"newsletter": slug, "weeks": weeks})
+    elif not weeks:
+        say(f"{slug} has no rhythm. Set one: curator newsletters rhythm {slug} --weekday thursday --at 09:00")
+    else:
+        columns = ("day", "due_at", "draft_at", "issue", "state")
+        say_table(columns, [[week[column] for column in columns] for week in weeks])
 
 
 def _stored(session: Session, logo: str) -> int | None:

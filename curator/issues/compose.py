@@ -42,6 +42,7 @@ def create_issue(session: Session, newsletter_id: int, subject: str, by: str = "
                 minimum=section.get("minimum") or 0,
                 maximum=section.get("maximum"),
                 label=section.get("label") or "",
+                is_sponsored=bool(section.get("sponsored")),
             )
         )
     session.flush()
@@ -93,6 +94,7 @@ def add_item(
         if blurb is not None:
             placed.blurb = _clean_blurb(blurb)
         return placed if placed.section_id == section.id else move_item(session, placed.id, section.id, None, by)
+    refuse_if_full(session, section)
     item = _copy(article, issue, section, len(items_of(session, section.id)), blurb)
     session.add(item)
     session.flush()
@@ -108,6 +110,8 @@ def move_item(session: Session, item_id: int, section_id: int, position: int | N
     if section is None or section.issue_id != issue.id:
         raise NotFound("That section is not in this issue (any more).", section=section_id)
     session.refresh(item)
+    if section.id != item.section_id:
+        refuse_if_full(session, section)
     before = json.dumps({"section": item.section_id, "position": item.position})
     old_section = item.section_id
     others = [other for other in items_of(session, section.id) if other.id != item.id]
@@ -150,6 +154,7 @@ def put_back_item(session: Session, issue: Issue, facts: dict[str, Any], by: str
     if section is None or section.issue_id != issue.id:
         first = select(Section).where(Section.issue_id == issue.id).order_by(Section.position).limit(1)
         section = session.scalars(first).one()
+    refuse_if_full(session, section)
     item = Item(**{**facts, "section_id": section.id, "issue_id": issue.id})
     others = items_of(session, section.id)
     place = min(facts["position"], len(others))
@@ -183,6 +188,15 @@ def get_item(session: Session, item_id: int) -> Item:
 def items_of(session: Session, section_id: int) -> list[Item]:
     """The items of a section in order."""
     return list(session.scalars(select(Item).where(Item.section_id == section_id).order_by(Item.position, Item.id)))
+
+
+def refuse_if_full(session: Session, section: Section) -> None:
+    """`Conflict` when a sponsored section has as many items as were agreed; others may be overfull for a while."""
+    if section.is_sponsored and section.maximum is not None and len(items_of(session, section.id)) >= section.maximum:
+        raise Conflict(
+            f"“{section.name}” is sponsored and holds {section.maximum} at most. Take one out first.",
+            section=section.id,
+        )
 
 
 def item_facts(item: Item) -> str:

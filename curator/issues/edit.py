@@ -185,7 +185,8 @@ def _put_section_back(session: Session, issue: Issue, revision: Revision, by: st
 
 def _change_section_back(session: Session, issue: Issue, revision: Revision, by: str) -> None:
     facts = json.loads(revision.before)
-    change_section(session, facts.pop("id"), by, **{key: facts[key] for key in ("name", "minimum", "maximum", "label")})
+    fields = {key: facts[key] for key in ("name", "minimum", "maximum", "label")}
+    change_section(session, facts["id"], by, **fields, is_sponsored=facts.get("is_sponsored", False))
 
 
 def _move_section_back(session: Session, issue: Issue, revision: Revision, by: str) -> None:

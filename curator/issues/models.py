@@ -1,6 +1,6 @@
 """Newsletters, issues, sections and items. An item is a copy the editor owns: later feed edits cannot alter it."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -29,7 +29,7 @@ class IssueState(StrEnum):
 
 
 class Newsletter(Base):
-    """A title people subscribe to. `section_template` is a list of {name, minimum, maximum, label}."""
+    """A title people subscribe to. `section_template` is a list of {name, minimum, maximum, label, sponsored}."""
 
     __tablename__ = "newsletter"
 
@@ -115,6 +115,7 @@ class Issue(Base):
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     opened_at: Mapped[datetime | None]  # first change by an editor: how long an issue takes
     sent_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]  # when it should go out, by the newsletter's rhythm; nothing is sent by itself
 
     newsletter: Mapped[Newsletter] = relationship()
     sections: Mapped[list["Section"]] = relationship(
@@ -126,13 +127,15 @@ class Issue(Base):
 
 
 class Section(Base):
-    """A named part of an issue with a minimum and maximum number of items. `label` marks sponsored content."""
+    """A named part of an issue with a minimum and maximum number of items. `label` stands above it in the mail."""
 
     __tablename__ = "section"
     __table_args__ = (
         # A section is found by its name, so a name stands once in an issue.
         UniqueConstraint("issue_id", "name"),
         CheckConstraint("minimum >= 0 AND (maximum IS NULL OR maximum >= minimum)", name="bounds"),
+        # Paid content is never unlabelled and never without a limit.
+        CheckConstraint("NOT is_sponsored OR (label <> '' AND maximum IS NOT NULL)", name="sponsored"),
     )
 
     id: Mapped[Id]
@@ -142,6 +145,7 @@ class Section(Base):
     minimum: Mapped[int] = mapped_column(Integer, server_default="0")
     maximum: Mapped[int | None] = mapped_column(Integer)
     label: Mapped[str] = mapped_column(server_default="")
+    is_sponsored: Mapped[bool] = mapped_column(server_default="false")
 
     issue: Mapped[Issue] = relationship(back_populates="sections")
     items: Mapped[list["Item"]] = relationship(
@@ -213,4 +217,61 @@ class Act(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     answer: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     undone_at: Mapped[datetime | None]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Comment(Base):
+    """What editors say to each other about an item. Never in a mail, never in the version readers' words have."""
+
+    __tablename__ = "comment"
+    __table_args__ = (Index("ix_comment_issue", "issue_id", "id"),)
+
+    id: Mapped[Id]
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id", ondelete="CASCADE"))
+    item_id: Mapped[int]  # no foreign key: an item that is removed and put back finds its comments again
+    text: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+
+
+class Rhythm(Base):
+    """When a newsletter comes out, in its own zone, and when its draft is made. No row: when somebody likes."""
+
+    __tablename__ = "rhythm"
+    __table_args__ = (CheckConstraint("weekday BETWEEN 0 AND 6 AND draft_days BETWEEN 0 AND 6", name="week"),)
+
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"), primary_key=True)
+    weekday: Mapped[int] = mapped_column(Integer)  # 0 is Monday
+    at: Mapped[time]
+    draft_days: Mapped[int] = mapped_column(Integer)  # days before
+    draft_at: Mapped[time]
+    assembles: Mapped[bool] = mapped_column(server_default="true")  # from the starred articles
+
+
+class Occasion(Base):
+    """One week of a rhythm: its issue was made, or it is skipped. Weeks to come have no row."""
+
+    __tablename__ = "occasion"
+    # The row that makes an issue come once, however many tasks look.
+    __table_args__ = (UniqueConstraint("newsletter_id", "day"),)
+
+    id: Mapped[Id]
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issue.id", ondelete="SET NULL"), index=True)
+    skipped_at: Mapped[datetime | None]
+    skipped_by: Mapped[str | None]
+
+
+class Shelved(Base):
+    """An article kept for a week that has room: good until a day, then gone from the shelf by itself."""
+
+    __tablename__ = "shelved"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"), index=True)
+    until: Mapped[date]
+    by: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())

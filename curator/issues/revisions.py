@@ -137,3 +137,9 @@ def _facts(revision: Revision) -> dict[str, Any]:
 def latest_revision(session: Session, issue_id: int) -> int | None:
     """The id of the newest change of an issue: what an undo would reverse."""
     return session.scalar(select(func.max(Revision.id)).where(Revision.issue_id == issue_id))
+
+
+def latest_change_by(session: Session, issue_id: int) -> str:
+    """Who changed an issue last; empty when nobody has."""
+    statement = select(Revision.by).where(Revision.issue_id == issue_id).order_by(Revision.id.desc()).limit(1)
+    return session.scalar(statement) or ""

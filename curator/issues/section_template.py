@@ -22,10 +22,10 @@ _BOUNDS: tuple[tuple[int, int | None], ...] = ((1, 1), (2, 4), (1, 3), (0, 5))
 
 
 def default_sections(language: str) -> list[dict[str, Any]]:
-    """The four sections of a new newsletter in its language: {name, minimum, maximum, label}."""
+    """The four sections of a new newsletter in its language: {name, minimum, maximum, label, sponsored}."""
     names = _NAMES.get(language, _NAMES["en"])
     return [
-        {"name": name, "minimum": minimum, "maximum": maximum, "label": ""}
+        {"name": name, "minimum": minimum, "maximum": maximum, "label": "", "sponsored": False}
         for name, (minimum, maximum) in zip(names, _BOUNDS, strict=True)
     ]
 
@@ -44,13 +44,23 @@ def check_sections(sections: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
 
 
 def _check(section: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = set(section) - {"name", "minimum", "maximum", "label"}
+    unknown = set(section) - {"name", "minimum", "maximum", "label", "sponsored"}
     if unknown:
-        raise Invalid(f"A section has name, minimum, maximum and label, not {', '.join(sorted(unknown))}.")
+        raise Invalid(f"A section has name, minimum, maximum, label and sponsored, not {', '.join(sorted(unknown))}.")
     name = section_name(section.get("name") or "")
     minimum, maximum = check_bounds(name, section.get("minimum") or 0, section.get("maximum"))
     label = clean_line(str(section.get("label") or ""), limit=60, what="The label")
-    return {"name": name, "minimum": minimum, "maximum": maximum, "label": label}
+    is_sponsored = bool(section.get("sponsored"))
+    check_sponsored(name, label, maximum, is_sponsored=is_sponsored)
+    return {"name": name, "minimum": minimum, "maximum": maximum, "label": label, "sponsored": is_sponsored}
+
+
+def check_sponsored(name: str, label: str, maximum: int | None, *, is_sponsored: bool) -> None:
+    """`Invalid` for a sponsored section that readers could not tell from the others, or that has no limit."""
+    if is_sponsored and not label:
+        raise Invalid(f"“{name}” is sponsored: give it a label readers see, such as “Advertisement”.", field="label")
+    if is_sponsored and maximum is None:
+        raise Invalid(f"“{name}” is sponsored: say how many items it may have at most.", field="maximum")
 
 
 def section_name(name: str) -> str:

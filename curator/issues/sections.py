@@ -10,7 +10,7 @@ from curator.errors import Conflict, Invalid, NotFound
 from curator.issues.compose import items_of, lock_draft
 from curator.issues.models import Issue, Section
 from curator.issues.revisions import SECTION_ADDED, SECTION_CHANGED, SECTION_MOVED, SECTION_REMOVED, add_revision
-from curator.issues.section_template import MOST_SECTIONS, check_bounds, section_name
+from curator.issues.section_template import MOST_SECTIONS, check_bounds, check_sponsored, section_name
 from curator.issues.text import clean_line
 
 
@@ -23,6 +23,7 @@ def add_section(
     minimum: int = 0,
     maximum: int | None = None,
     label: str = "",
+    is_sponsored: bool = False,
 ) -> Section:
     """A new section at the end; `Invalid` when the name stands in the issue already."""
     issue = lock_draft(session, issue_id)
@@ -34,25 +35,28 @@ def add_section(
         "minimum": minimum,
         "maximum": maximum,
         "label": label,
+        "is_sponsored": is_sponsored,
         "position": len(sections),
     }
     return _insert(session, issue, facts, by)
 
 
 def change_section(session: Session, section_id: int, by: str = "", **fields: Any) -> Section:
-    """Set any of `name`, `minimum`, `maximum`, `label`."""
-    unknown = set(fields) - {"name", "minimum", "maximum", "label"}
+    """Set any of `name`, `minimum`, `maximum`, `label`, `is_sponsored`; a sponsored one has a label and a maximum."""
+    unknown = set(fields) - {"name", "minimum", "maximum", "label", "is_sponsored"}
     if unknown:
         raise Invalid(f"A section has no field {', '.join(sorted(unknown))}.")
     section, issue = _locked(session, section_id)
     before = _facts(section)
-    if "name" in fields:
-        section.name = _free_name(sections_of(session, issue.id), fields["name"], section.id)
-    section.minimum, section.maximum = check_bounds(
-        section.name, fields.get("minimum", section.minimum), fields.get("maximum", section.maximum)
+    name = _free_name(sections_of(session, issue.id), fields["name"], section.id) if "name" in fields else section.name
+    minimum, maximum = check_bounds(
+        name, fields.get("minimum", section.minimum), fields.get("maximum", section.maximum)
     )
-    if "label" in fields:
-        section.label = clean_line(str(fields["label"] or ""), limit=60, what="The label")
+    label = clean_line(str(fields.get("label", section.label) or ""), limit=60, what="The label")
+    is_sponsored = bool(fields.get("is_sponsored", section.is_sponsored))
+    check_sponsored(name, label, maximum, is_sponsored=is_sponsored)
+    section.name, section.minimum, section.maximum = name, minimum, maximum
+    section.label, section.is_sponsored = label, is_sponsored
     if _facts(section) != before:
         add_revision(session, issue, by, SECTION_CHANGED, before, _facts(section))
     return section
@@ -109,9 +113,17 @@ def sections_of(session: Session, issue_id: int) -> list[Section]:
 def _insert(session: Session, issue: Issue, facts: dict[str, Any], by: str) -> Section:
     minimum, maximum = check_bounds(facts["name"], facts["minimum"], facts["maximum"])
     label = clean_line(facts["label"], limit=60, what="The label")
+    is_sponsored = bool(facts.get("is_sponsored"))
+    check_sponsored(facts["name"], label, maximum, is_sponsored=is_sponsored)
     last = session.scalar(select(func.count()).select_from(Section).where(Section.issue_id == issue.id)) or 0
     section = Section(
-        issue_id=issue.id, name=facts["name"], minimum=minimum, maximum=maximum, label=label, position=last
+        issue_id=issue.id,
+        name=facts["name"],
+        minimum=minimum,
+        maximum=maximum,
+        label=label,
+        is_sponsored=is_sponsored,
+        position=last,
     )
     if "id" in facts:
         section.id = facts["id"]
@@ -138,7 +150,7 @@ def _free_name(sections: list[Section], name: str, own_id: int | None) -> str:
 
 
 def _facts(section: Section) -> str:
-    keys = ("id", "name", "position", "minimum", "maximum", "label")
+    keys = ("id", "name", "position", "minimum", "maximum", "label", "is_sponsored")
     return json.dumps({key: getattr(section, key) for key in keys})
 
 

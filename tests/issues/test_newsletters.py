@@ -112,7 +112,8 @@ def test_sections_can_be_given(session: Session) -> None:
         from_address="a@example.org",
         section_template=[{"name": "Partner", "minimum": 0, "maximum": 1, "label": "Sponsored"}],
     )
-    assert made.section_template == [{"name": "Partner", "minimum": 0, "maximum": 1, "label": "Sponsored"}]
+    given = {"name": "Partner", "minimum": 0, "maximum": 1, "label": "Sponsored", "sponsored": False}
+    assert made.section_template == [given]
 
 
 @pytest.mark.parametrize(("given", "kept"), [("6", 6), ("", None), ("0", None), (52, 52)])

@@ -4,7 +4,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from curator.errors import Conflict, Invalid
-from curator.issues.compose import add_item
+from curator.issues.compose import add_item, move_item
+from curator.issues.edit import restore
+from curator.issues.revisions import latest_revision
 from curator.issues.sections import (
     add_section,
     change_section,
@@ -27,6 +29,47 @@ def test_sections_are_added_renamed_moved_and_removed(session: Session) -> None:
     ]  # fmt: skip
     remove_section(session, partner.id)
     assert [s.position for s in sections_of(session, issue.id)] == [0, 1, 2, 3]
+
+
+def test_a_sponsored_section_has_a_label_and_a_limit_that_holds(session: Session) -> None:
+    newsletter = a_newsletter(session)
+    issue = an_issue(session, newsletter)
+    for given in ({"maximum": 1}, {"label": "Advertentie"}, {"maximum": 1, "label": "  "}):
+        with pytest.raises(Invalid, match="is sponsored"):
+            add_section(session, issue.id, "Partner", is_sponsored=True, **given)  # type: ignore[arg-type]
+    partner = add_section(session, issue.id, "Partner", maximum=1, label="Advertentie", is_sponsored=True)
+    for fields in ({"label": ""}, {"maximum": ""}):
+        with pytest.raises(Invalid, match="is sponsored"):
+            change_section(session, partner.id, **fields)  # type: ignore[arg-type]
+    first, second = (an_article(session, newsletter, name) for name in ("one", "two"))
+    add_item(session, issue.id, first.id, "Partner")
+    with pytest.raises(Conflict, match="holds 1 at most"):
+        add_item(session, issue.id, second.id, "Partner")
+    item = add_item(session, issue.id, second.id, "Kort")
+    with pytest.raises(Conflict, match="holds 1 at most"):
+        move_item(session, item.id, partner.id, None)
+    change_section(session, partner.id, is_sponsored=False, label="", maximum="")
+    move_item(session, item.id, partner.id, 0)
+    assert latest_revision(session, issue.id) is not None
+
+
+def test_undoing_a_change_brings_the_sponsor_back(session: Session) -> None:
+    issue = an_issue(session, a_newsletter(session))
+    partner = add_section(session, issue.id, "Partner", maximum=1, label="Advertentie", is_sponsored=True)
+    change_section(session, partner.id, is_sponsored=False, label="")
+    changed = latest_revision(session, issue.id)
+    assert changed is not None
+    restore(session, changed, "ada@example.org")
+    assert (partner.is_sponsored, partner.label) == (True, "Advertentie")
+
+
+def test_a_template_with_an_unlabelled_sponsor_is_refused(session: Session) -> None:
+    sold = {"name": "Partner", "minimum": 0, "maximum": 1, "label": "Advertentie", "sponsored": True}
+    for wrong in ({"label": ""}, {"maximum": None}):
+        with pytest.raises(Invalid, match="is sponsored"):
+            a_newsletter(session, section_template=[{**sold, **wrong}])
+    issue = an_issue(session, a_newsletter(session, section_template=[sold]))
+    assert [(section.label, section.is_sponsored) for section in issue.sections] == [("Advertentie", True)]
 
 
 def test_a_name_stands_once(session: Session) -> None:

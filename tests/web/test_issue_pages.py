@@ -381,3 +381,16 @@ def test_a_viewer_sees_the_draft_and_no_field(issue: Issue, cast: Any, browser: 
     assert viewer.get(f"{BASE}/preview").status_code == 200
     assert viewer.get(f"{BASE}/send").status_code == 403
     assert _post(viewer, f"{BASE}/save", field="subject", value="X", version=1).status_code == 403
+
+
+def test_an_open_page_hears_how_far_the_issue_is_and_who_changed_it(
+    session: Session, cast: Any, issue: Issue, editor: Any, browser: Any
+) -> None:
+    saved = _post(browser(cast.owner), f"{BASE}/save", field="intro", value="Of the owner", version=issue.version)
+    now = editor.get(f"{BASE}/now").json()
+    assert (now["version"], now["by"], now["state"]) == (saved.json()["issue"], "owner@weekly.example", "draft")
+    assert now["words"]["intro"] == "Of the owner"
+    item = issue.sections[0].items[0]
+    answer = _post(editor, f"{BASE}/save", field="blurb", value="Mine", version=item.version, item=item.id).json()
+    assert answer["issue"] == now["version"] + 1
+    assert editor.get(f"{BASE}/now").json()["by"] == ""

@@ -92,6 +92,12 @@ def test_sections_are_saved_in_order_and_checked(session: Session, cast: Any, ow
     assert owner.post(f"{BASE}/sections", data=fields, follow_redirects=False).status_code == 303
     session.refresh(cast.weekly)
     assert [section["name"] for section in cast.weekly.section_template] == ["B", "A"]
+    fields |= {"kind": ["", "", "sponsored"]}
+    assert "say how many items" in owner.post(f"{BASE}/sections", data=fields).text
+    fields |= {"maximum": ["2", "", "1"]}
+    assert owner.post(f"{BASE}/sections", data=fields, follow_redirects=False).status_code == 303
+    session.refresh(cast.weekly)
+    assert [section["sponsored"] for section in cast.weekly.section_template] == [False, True]
     fields["name"] = ["A", "", "a"]
     assert "Two sections are named" in owner.post(f"{BASE}/sections", data=fields).text
 

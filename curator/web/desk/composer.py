@@ -1,6 +1,7 @@
 """The composing half of the issue page: finding the issue for this user, and everything its template needs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -9,8 +10,11 @@ from sqlalchemy.orm import Session
 
 from curator.accounts.roles import may
 from curator.errors import NotFound
+from curator.issues.assemble import free_stars
+from curator.issues.comments import comments_of
 from curator.issues.compose import find_issue, get_item
-from curator.issues.models import Issue, IssueState, Item
+from curator.issues.models import Issue, IssueState, Item, Section
+from curator.issues.pieces import gaps_of, hints_of
 from curator.issues.seen import SeenBefore, published_before
 from curator.sources.models import Article, Picture
 from curator.web.access import Desk
@@ -41,6 +45,14 @@ def item_of(session: Session, issue: Issue, item_id: int) -> Item:
     return item
 
 
+def section_of(issue: Issue, section_id: int) -> Section:
+    """The section if it is in this issue; `NotFound` for any other."""
+    for section in issue.sections:
+        if section.id == section_id:
+            return section
+    raise NotFound("That section is not in this issue (any more).")
+
+
 def is_editable(desk: Desk, issue: Issue) -> bool:
     """Whether this user may change this issue now."""
     return issue.state == IssueState.DRAFT and may(desk.role, "edit")
@@ -49,8 +61,19 @@ def is_editable(desk: Desk, issue: Issue) -> bool:
 def composer_part(request: Request, desk: Desk, session: Session, number: int) -> HTMLResponse:
     """The sections and items as they are now, as a part of the page."""
     issue = issue_of(session, desk, number)
-    beside = beside_items(session, issue)
-    return fragment(request, "web/desk/composer.html", desk=desk, issue=issue, beside=beside)
+    return fragment(request, "web/desk/composer.html", desk=desk, **values_of(session, issue))
+
+
+def values_of(session: Session, issue: Issue) -> dict[str, Any]:
+    """What the template of the composer shows of an issue."""
+    return {
+        "issue": issue,
+        "beside": beside_items(session, issue),
+        "comments": comments_of(session, issue.id),
+        "gaps": gaps_of(issue),
+        "hints": hints_of(session, issue),
+        "stars": len(free_stars(session, issue)),
+    }
 
 
 def beside_items(session: Session, issue: Issue) -> dict[int, Beside]:

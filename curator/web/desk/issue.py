@@ -1,47 +1,21 @@
-"""Issues: the list, making one, the page one is composed on, its history. Locked issues are shown, never edited."""
+"""The page an issue is composed on, and its history. Locked issues are shown, never edited."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from curator.errors import NotFound
-from curator.issues.compose import create_issue, list_issues
 from curator.issues.edit import restore
-from curator.issues.models import Issue, Item, Revision
+from curator.issues.models import Revision
 from curator.issues.revisions import history
 from curator.web.access import Db, Desk, Editor, Viewer
-from curator.web.desk import issue_layout, issue_preview, issue_words, sending
+from curator.web.desk import issue_comments, issue_layout, issue_list, issue_offer, issue_preview, issue_words, sending
 from curator.web.desk.asked import is_htmx, wants_json
-from curator.web.desk.composer import beside_items, composer_part, is_editable, issue_of
-from curator.web.pages import page
+from curator.web.desk.composer import composer_part, is_editable, issue_of, values_of
+from curator.web.pages import fragment, page
 
 router = APIRouter()
-for part in (issue_words, issue_layout, issue_preview, sending):
+for part in (issue_list, issue_words, issue_layout, issue_offer, issue_comments, issue_preview, sending):
     router.include_router(part.router)
-
-
-@router.get("/n/{slug}/issues")
-def issues(request: Request, desk: Viewer, db: Db) -> HTMLResponse:
-    """Every issue, newest first."""
-    found = list_issues(db, desk.newsletter.id)
-    return page(
-        request,
-        "web/desk/issues.html",
-        desk=desk,
-        current="issues",
-        issues=found,
-        items=_count_items(db, found),
-    )
-
-
-@router.post("/n/{slug}/issues")
-def create(request: Request, desk: Editor, db: Db, subject: Annotated[str, Form()] = "") -> Response:
-    """A new draft, and straight to its page."""
-    issue = create_issue(db, desk.newsletter.id, subject, by=desk.by)
-    return RedirectResponse(_address(desk, issue.number), status_code=303)
 
 
 @router.get("/n/{slug}/issues/{number}")
@@ -49,15 +23,19 @@ def issue_page(request: Request, desk: Viewer, db: Db, number: int) -> HTMLRespo
     """The page an issue is composed on; for an issue that is sent, or for a viewer, only how it looks."""
     issue = issue_of(db, desk, number)
     template = "web/desk/issue.html" if is_editable(desk, issue) else "web/desk/issue_locked.html"
-    return page(
-        request, template, desk=desk, current="issues", issue=issue, beside=beside_items(db, issue), conflicts=()
-    )
+    return page(request, template, desk=desk, current="issues", conflicts=(), **values_of(db, issue))
 
 
 @router.get("/n/{slug}/issues/{number}/composer")
 def composer(request: Request, desk: Viewer, db: Db, number: int) -> HTMLResponse:
     """The sections and items as they are now."""
     return composer_part(request, desk, db, number)
+
+
+@router.get("/n/{slug}/issues/{number}/balance")
+def issue_balance(request: Request, desk: Viewer, db: Db, number: int) -> HTMLResponse:
+    """Which sections still want items, and what is one-sided."""
+    return fragment(request, "web/desk/balance.html", desk=desk, **values_of(db, issue_of(db, desk, number)))
 
 
 @router.get("/n/{slug}/issues/{number}/history")
@@ -87,12 +65,6 @@ def restore_change(request: Request, desk: Editor, db: Db, number: int, revision
     if wants_json(request):
         return JSONResponse({"version": issue.version})
     return RedirectResponse(_address(desk, number), status_code=303)
-
-
-def _count_items(db: Session, issues: list[Issue]) -> dict[int, int]:
-    ids = [issue.id for issue in issues]
-    rows = db.execute(select(Item.issue_id, func.count()).where(Item.issue_id.in_(ids)).group_by(Item.issue_id))
-    return {issue_id: count for issue_id, count in rows}  # noqa: C416 - rows are not pairs to a type checker
 
 
 def _address(desk: Desk, number: int) -> str:

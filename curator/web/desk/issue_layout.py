@@ -1,39 +1,22 @@
 """Arranging an issue: placing, moving and removing items, and its sections. Every change can be undone."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from curator.errors import NotFound
+from curator.issues.assemble import Assembly, assemble
 from curator.issues.compose import add_item, move_item, remove_item
-from curator.issues.models import Issue, Section
+from curator.issues.models import Issue
 from curator.issues.revisions import latest_revision
 from curator.issues.sections import add_section, change_section, move_section, remove_section
-from curator.sources.triage import candidates
 from curator.web.access import Db, Desk, Editor
-from curator.web.desk.asked import is_htmx, wants_json
-from curator.web.desk.composer import is_editable, issue_of, item_of
-from curator.web.desk.finds import load_finds
-from curator.web.pages import page
+from curator.web.desk.asked import wants_json
+from curator.web.desk.composer import issue_of, item_of, section_of
 
 router = APIRouter()
-OFFERED = 60
-
-
-@router.get("/n/{slug}/issues/{number}/finds")
-def offer(
-    request: Request, desk: Editor, db: Db, number: int, section: int, q: Annotated[str, Query(max_length=200)] = ""
-) -> HTMLResponse:
-    """Articles that may be put in a section, starred ones first."""
-    issue = issue_of(db, desk, number)
-    articles = candidates(db, desk.newsletter.id, None, limit=OFFERED, search=q)
-    finds = load_finds(db, desk.newsletter.id, articles, issue)
-    finds.sort(key=lambda find: (find.placed_in is not None, find.article.triage != "starred"))
-    template = "web/desk/offer.html" if is_htmx(request) else "web/desk/offer_page.html"
-    values: dict[str, Any] = {"issue": issue, "section": _section(issue, section), "finds": finds, "q": q}
-    return page(request, template, desk=desk, current="issues", editable=is_editable(desk, issue), **values)
 
 
 @router.post("/n/{slug}/issues/{number}/items")
@@ -47,8 +30,28 @@ def place(
 ) -> Response:
     """Put an article in a section of this issue."""
     issue = issue_of(db, desk, number)
-    item = add_item(db, issue.id, article_id, _section(issue, section_id).name, by=desk.by)
+    item = add_item(db, issue.id, article_id, section_of(issue, section_id).name, by=desk.by)
     return _done(request, desk, db, issue, f"item-{item.id}", item=item.id)
+
+
+@router.post("/n/{slug}/issues/{number}/assemble")
+def place_stars(request: Request, desk: Editor, db: Db, number: int) -> Response:
+    """Put the starred articles in the sections; what is still wanted is named."""
+    issue = issue_of(db, desk, number)
+    done = assemble(db, issue.id, desk.by)
+    if not wants_json(request):
+        return _done(request, desk, db, issue, "sections")
+    return JSONResponse({"revision": None, "issue": issue.version, "said": words_for(done)})
+
+
+def words_for(done: Assembly) -> str:
+    """What assembling did, in a sentence or three."""
+    said = [f"{len(done.placed)} starred article{'' if len(done.placed) == 1 else 's'} placed."]
+    if done.gaps:
+        said.append(f"Still to fill: {', '.join(map(str, done.gaps))}.")
+    if done.left_over:
+        said.append(f"No room for {len(done.left_over)}: {'; '.join(done.left_over[:3])}.")
+    return " ".join(said)
 
 
 @router.post("/n/{slug}/issues/{number}/items/{item_id}/move")
@@ -67,7 +70,7 @@ def move(
     item = item_of(db, issue, item_id)
     if step:
         section_id, position = _one_step(issue, item.id, step)
-    target = _section(issue, section_id if section_id is not None else item.section_id)
+    target = section_of(issue, section_id if section_id is not None else item.section_id)
     move_item(db, item.id, target.id, position, desk.by)
     return _done(request, desk, db, issue, f"item-{item.id}")
 
@@ -99,11 +102,13 @@ def edit_section(
     minimum: Annotated[str, Form()] = "0",
     maximum: Annotated[str, Form()] = "",
     label: Annotated[str, Form()] = "",
+    sponsored: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Name, bounds and label of one section of this issue."""
+    """Name, bounds and label of one section of this issue, and whether it is sponsored."""
     issue = issue_of(db, desk, number)
-    section = _section(issue, section_id)
-    change_section(db, section.id, desk.by, name=name, minimum=minimum or 0, maximum=maximum, label=label)
+    section = section_of(issue, section_id)
+    fields = {"name": name, "minimum": minimum or 0, "maximum": maximum, "label": label}
+    change_section(db, section.id, desk.by, **fields, is_sponsored=sponsored)
     return _done(request, desk, db, issue, f"section-{section.id}")
 
 
@@ -113,7 +118,7 @@ def shift_section(
 ) -> Response:
     """One place up or down."""
     issue = issue_of(db, desk, number)
-    section = _section(issue, section_id)
+    section = section_of(issue, section_id)
     move_section(db, section.id, max(0, section.position + step), desk.by)
     return _done(request, desk, db, issue, f"section-{section.id}")
 
@@ -122,15 +127,8 @@ def shift_section(
 def drop_section(request: Request, desk: Editor, db: Db, number: int, section_id: int) -> Response:
     """Remove a section without items."""
     issue = issue_of(db, desk, number)
-    remove_section(db, _section(issue, section_id).id, desk.by)
+    remove_section(db, section_of(issue, section_id).id, desk.by)
     return _done(request, desk, db, issue, "sections")
-
-
-def _section(issue: Issue, section_id: int) -> Section:
-    for section in issue.sections:
-        if section.id == section_id:
-            return section
-    raise NotFound("That section is not in this issue (any more).")
 
 
 def _one_step(issue: Issue, item_id: int, step: int) -> tuple[int, int | None]:
@@ -152,5 +150,5 @@ def _one_step(issue: Issue, item_id: int, step: int) -> tuple[int, int | None]:
 
 def _done(request: Request, desk: Desk, db: Session, issue: Issue, anchor: str, **facts: int) -> Response:
     if wants_json(request):
-        return JSONResponse({"revision": latest_revision(db, issue.id), **facts})
+        return JSONResponse({"revision": latest_revision(db, issue.id), "issue": issue.version, **facts})
     return RedirectResponse(f"/n/{desk.newsletter.slug}/issues/{issue.number}#{anchor}", status_code=303)

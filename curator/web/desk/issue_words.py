@@ -9,9 +9,11 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from curator.errors import Conflict, CuratorError
+from curator.issues.comments import last_said
 from curator.issues.edit import edit_issue, edit_item
-from curator.web.access import Db, Editor
-from curator.web.desk.composer import beside_items, issue_of, item_of
+from curator.issues.revisions import latest_change_by
+from curator.web.access import Db, Editor, Viewer
+from curator.web.desk.composer import issue_of, item_of, values_of
 from curator.web.pages import page
 
 router = APIRouter()
@@ -33,13 +35,30 @@ def save(
         with db.begin_nested():
             if item is None:
                 saved = edit_issue(db, issue.id, field, value, version, desk.by)
-                return JSONResponse({"version": saved.version, "value": getattr(saved, field)})
+                return JSONResponse({"version": saved.version, "value": getattr(saved, field), "issue": saved.version})
             edited = edit_item(db, item_of(db, issue, item).id, field, value, version, desk.by)
-            return JSONResponse({"version": edited.version, "value": getattr(edited, field) or ""})
+            facts = {"version": edited.version, "value": getattr(edited, field) or "", "issue": issue.version}
+            return JSONResponse(facts)
     except Conflict as error:
         return JSONResponse({"message": error.message, **error.facts}, status_code=409)
     except CuratorError as error:
         return JSONResponse({"message": error.message}, status_code=422)
+
+
+@router.get("/n/{slug}/issues/{number}/now")
+def now(desk: Viewer, db: Db, number: int) -> JSONResponse:
+    """How far the issue is, with its own words: an open page asks this to follow what others do."""
+    issue = issue_of(db, desk, number)
+    last = latest_change_by(db, issue.id)
+    return JSONResponse(
+        {
+            "version": issue.version,
+            "state": str(issue.state),
+            "talk": [str(fact) for fact in last_said(db, issue.id)],
+            "by": last if last != desk.by else "",
+            "words": {field: getattr(issue, field) for field in ("subject", "preheader", "intro", "outro")},
+        }
+    )
 
 
 @router.post("/n/{slug}/issues/{number}/words")
@@ -102,8 +121,7 @@ def _save_form(
         except Conflict as error:
             conflicts.append({"message": error.message, "field": field, "mine": value, **error.facts})
     if conflicts:
-        fresh = issue_of(db, desk, number)
-        values = {"issue": fresh, "beside": beside_items(db, fresh), "conflicts": conflicts}
+        values = {**values_of(db, issue_of(db, desk, number)), "conflicts": conflicts}
         return page(request, "web/desk/issue.html", desk=desk, current="issues", status=409, **values)
     anchor = "" if item_id is None else f"#item-{item_id}"
     return RedirectResponse(f"/n/{desk.newsletter.slug}/issues/{number}{anchor}", status_code=303)

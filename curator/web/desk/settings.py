@@ -83,12 +83,14 @@ def save_sections(
     minimum: Annotated[list[str] | None, Form()] = None,
     maximum: Annotated[list[str] | None, Form()] = None,
     label: Annotated[list[str] | None, Form()] = None,
+    kind: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
     """The rows in their order; a row without a name is left out."""
-    rows = zip(name or [], minimum or [], maximum or [], label or [], strict=False)
+    kinds = kind or [""] * len(name or [])
+    rows = zip(name or [], minimum or [], maximum or [], label or [], kinds, strict=False)
     given: list[dict[str, Any]] = [
-        {"name": named, "minimum": low or 0, "maximum": high or None, "label": tagged}
-        for named, low, high, tagged in rows
+        {"name": named, "minimum": low or 0, "maximum": high or None, "label": tagged, "sponsored": sold == "sponsored"}
+        for named, low, high, tagged, sold in rows
         if named.strip()
     ]
     try:

@@ -1,8 +1,8 @@
 // Arranging items: by drag, by Alt+Up and Alt+Down, by buttons. Each move is told to the server, announced, undoable.
 
 import Sortable from "../vendor/sortable.esm.js";
-import { careFor, saveAll } from "./autosave.js";
-import { notice, part, post, reasonOf } from "./post.js";
+import { careFor, carryOver, saveAll } from "./autosave.js";
+import { isTyping, notice, part, post, reasonOf } from "./post.js";
 
 const undone = [];
 let base = "";
@@ -14,6 +14,10 @@ export function startArranging(address, whenArranged) {
   listener = whenArranged;
   prepare();
   document.addEventListener("keydown", (event) => {
+    if (event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !isTyping(event)) {
+      event.preventDefault();
+      undo();
+    }
     const item = event.target.closest?.(".item");
     if (!item || !event.altKey || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
     event.preventDefault();
@@ -42,15 +46,46 @@ function prepare() {
   count();
 }
 
-// Fetches the sections anew; what is being typed is saved first, and the cursor stays where it was.
-export async function reload(focusOn = document.activeElement?.id) {
+// Fetches the sections anew. What is being typed is saved first; what is typed meanwhile stays, and so does the cursor.
+export async function reload(focusOn) {
   await saveAll();
-  root().innerHTML = await part(`${base}/composer`);
+  const fresh = document.createElement("template");
+  fresh.innerHTML = await part(`${base}/composer`);
+  const focused = document.activeElement;
+  const { id, selectionStart, selectionEnd } = focused;
+  for (const part of root().querySelectorAll(".item-more, .item-talk")) {
+    fresh.content.querySelector(`[id="${part.closest(".item").id}"] .${part.className}`)?.toggleAttribute("open", part.open);
+  }
+  for (const draft of root().querySelectorAll("[data-draft]")) {
+    const same = fresh.content.querySelector(`[id="${draft.id}"]`);
+    if (same) same.value = draft.value;
+  }
+  const wasHere = root().contains(focused);
+  const orphans = carryOver(root(), fresh.content);
+  root().replaceChildren(fresh.content);
   careFor(root());
   prepare();
+  if (wasHere && id && !focusOn) {
+    const again = document.getElementById(id);
+    again?.focus({ preventScroll: true });
+    if (again?.setSelectionRange && selectionStart != null) again.setSelectionRange(selectionStart, selectionEnd);
+  }
+  for (const orphan of orphans) rescue(orphan);
   for (const field of root().querySelectorAll("[data-grow]")) field.dispatchEvent(new Event("grow"));
   document.dispatchEvent(new Event("composer"));
   if (focusOn) document.getElementById(focusOn)?.focus({ preventScroll: true });
+}
+
+// Somebody removed the item this was written for: the words stay on the page, to be copied.
+function rescue({ name, words }) {
+  notice(`“${name}” was removed by somebody else while you were writing. These were your words:`);
+  const kept = document.createElement("textarea");
+  kept.readOnly = true;
+  kept.rows = 4;
+  kept.className = "rescued";
+  kept.setAttribute("aria-label", `Your words for ${name}`);
+  kept.value = words;
+  document.getElementById("notices").append(kept);
 }
 
 function step(item, distance) {
@@ -85,7 +120,7 @@ function tell(address, fields) {
   return told.then(
     (answer) => {
       remember(answer.revision);
-      listener();
+      listener(answer);
       return answer;
     },
     async (error) => {
@@ -139,8 +174,11 @@ async function rearrange(form, submitter) {
     form.closest("dialog")?.close();
     if (form.closest("#panel-history")) return location.reload();
     remember(answer.revision);
-    await reload(answer.item ? `blurb-${answer.item}` : undefined);
-    listener();
+    form.reset();
+    await reload(answer.focus || (answer.item ? `blurb-${answer.item}` : undefined));
+    tellSection(form.action);
+    if (answer.said) notice(answer.said, "good");
+    listener(answer);
   } catch (error) {
     form.querySelector(".error")?.remove();
     const line = document.createElement("p");
@@ -149,6 +187,13 @@ async function rearrange(form, submitter) {
     line.textContent = reasonOf(error);
     form.append(line);
   }
+}
+
+function tellSection(address) {
+  const moved = address.match(/\/sections\/(\d+)\/move$/);
+  const sections = [...root().querySelectorAll(".part")];
+  const place = sections.findIndex((section) => section.dataset.section === moved?.[1]);
+  if (place >= 0) announce(`${sections[place].dataset.name}: section ${place + 1} of ${sections.length}.`);
 }
 
 function remember(revision) {
@@ -163,10 +208,10 @@ async function undo() {
   try {
     await telling;
     await saveAll();
-    await post(`${base}/restore/${revision}`, {});
+    const answer = await post(`${base}/restore/${revision}`, {});
     await reload("undo");
     announce("Undone.");
-    listener();
+    listener({ issue: answer.version });
   } catch (error) {
     notice(reasonOf(error));
   }

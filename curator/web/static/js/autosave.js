@@ -25,6 +25,7 @@ export function startSaving(address, whenSaved) {
 export function careFor(root) {
   let found = 0;
   for (const field of root.querySelectorAll("[data-field]")) {
+    if (states.has(field)) continue; // carried over from before
     states.set(field, { saved: field.value, version: Number(field.dataset.version), timer: 0, busy: null, failed: false });
     const kept = recall(field);
     if (!kept || kept.value === field.value) continue;
@@ -35,6 +36,42 @@ export function careFor(root) {
   }
   return found;
 }
+
+// Before `from` is replaced by `to`: fields somebody is writing in move over as they are, with their conflict; a field
+// whose item is gone leaves its words in `orphans`. Nothing that was typed depends on what the server sent.
+export function carryOver(from, to) {
+  const orphans = [];
+  for (const field of from.querySelectorAll("[data-field]")) {
+    const state = states.get(field);
+    const isWritten = state && (open.has(field) || state.busy || state.conflict);
+    if (!isWritten && field !== document.activeElement) continue;
+    const fresh = to.querySelector(`[id="${field.id}"]`);
+    if (!fresh && isWritten) orphans.push({ name: nameOf(field), words: field.value });
+    if (!fresh) {
+      clearTimeout(state?.timer);
+      open.delete(field);
+      continue;
+    }
+    if (!isWritten) takeServers(field, fresh.value, Number(fresh.dataset.version));
+    fresh.replaceWith(field);
+    if (state.conflict) (field.closest(".field") || field).after(state.view);
+  }
+  return orphans;
+}
+
+// Takes what the server has for a field nobody is writing in here; the cursor stays.
+export function takeServers(field, value, version) {
+  const state = states.get(field);
+  if (!state || open.has(field) || state.busy || state.conflict || version < state.version) return false;
+  state.version = version;
+  if (field.value === value) return false;
+  const { selectionStart, selectionEnd } = field;
+  field.value = state.saved = value;
+  if (field === document.activeElement) field.setSelectionRange(selectionStart, selectionEnd);
+  return true;
+}
+
+const nameOf = (field) => field.closest(".item")?.querySelector(".item-title")?.value || "An item";
 
 // Resolves when everything typed so far is saved, or cannot be for now.
 export async function saveAll() {
@@ -83,7 +120,7 @@ function saved(field, sent, answer) {
     state.saved = field.value;
     settled(field);
   } else state.saved = sent;
-  listener(field);
+  listener(answer);
 }
 
 function settled(field) {
@@ -122,8 +159,9 @@ function showConflict(field, facts) {
     const choice = event.target.closest("[data-keep]")?.dataset.keep;
     if (choice) resolve(field, view, choice);
   });
-  const home = field.closest(".field") || field;
-  home.after(view);
+  state.view = view;
+  (field.closest(".field") || field).after(view);
+  document.dispatchEvent(new Event("conflict"));
 }
 
 function resolve(field, view, choice) {
@@ -132,7 +170,7 @@ function resolve(field, view, choice) {
   const isLine = field.tagName === "INPUT" || "single" in field.dataset;
   if (choice === "theirs") field.value = theirs;
   if (choice === "both") field.value = isLine ? `${field.value} / ${theirs}` : `${field.value}\n\n${theirs}`;
-  state.conflict = null;
+  state.conflict = state.view = null;
   state.saved = theirs;
   state.version = version;
   view.remove();

@@ -3,14 +3,16 @@
 import { reload, startArranging } from "./arrange.js";
 import { careFor, saveAll, startSaving } from "./autosave.js";
 import { refreshLook } from "./look.js";
-import { notice, part, reasonOf } from "./post.js";
+import { notice, part, post, reasonOf } from "./post.js";
+import { ourChange, startFollowing } from "./together.js";
 
 const compose = document.querySelector(".compose");
 const base = compose.dataset.base;
 
 // Preview and checks follow every change: the preview at once, the checks when it is quiet.
 let quiet;
-function follow() {
+function follow(answer) {
+  if (answer?.issue) ourChange(answer.issue);
   refreshLook();
   clearTimeout(quiet);
   quiet = setTimeout(check, 1200);
@@ -22,7 +24,9 @@ async function check() {
   checking = true;
   try {
     const panel = document.getElementById("panel-checks");
-    panel.innerHTML = await part(`${base}/checks`);
+    const [checks, balance] = await Promise.all([part(`${base}/checks`), part(`${base}/balance`)]);
+    panel.innerHTML = checks;
+    document.getElementById("balance").innerHTML = balance;
     const { errors, warnings } = panel.querySelector(".checks").dataset;
     const badge = document.getElementById("check-count");
     badge.textContent = Number(errors) + Number(warnings) || "✓";
@@ -35,6 +39,7 @@ async function check() {
 startSaving(base, follow);
 if (careFor(document)) notice("Words you typed before the connection was lost are back in their fields.", "good");
 startArranging(base, follow);
+startFollowing(base, Number(compose.dataset.version), follow);
 check();
 
 // Fields grow with their words; titles stay one paragraph.
@@ -43,7 +48,7 @@ function grow(field) {
   field.style.height = `${field.scrollHeight + 2}px`;
 }
 const growAll = () => document.querySelectorAll("[data-grow]").forEach(grow);
-document.addEventListener("input", (event) => {
+for (const happening of ["input", "taken"]) document.addEventListener(happening, (event) => {
   const field = event.target;
   if ("single" in field.dataset && field.value.includes("\n")) field.value = field.value.replace(/\s*\n\s*/g, " ");
   if ("grow" in field.dataset) grow(field);
@@ -142,6 +147,19 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Keeping an article on the shelf: the list is shown anew, where it was.
+offer.addEventListener("submit", async (event) => {
+  if (!event.target.matches("[data-keep-article]")) return;
+  event.preventDefault();
+  const shown = offer.querySelector(".offer-tabs [aria-current]").href;
+  try {
+    await post(event.target.action, new FormData(event.target, event.submitter));
+    await openPart(offer, shown);
+  } catch (error) {
+    notice(reasonOf(error));
+  }
+});
+
 let searching;
 offer.addEventListener("input", (event) => {
   if (event.target.type !== "search") return;
@@ -166,9 +184,4 @@ document.querySelector("[data-switch]")?.addEventListener("click", (event) => {
   event.currentTarget.setAttribute("aria-pressed", String(isLooking));
   event.currentTarget.querySelector("span").textContent = isLooking ? "Write" : "Preview";
   scrollTo(0, 0);
-});
-
-// Another editor may have moved things: when this page comes back to the front, it looks again.
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") reload().then(refreshLook).catch(() => {});
 });

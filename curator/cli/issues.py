@@ -179,10 +179,7 @@ def _check(issue: str) -> Checks:
 
 
 def _as_lists(checks: Checks) -> dict[str, list[dict[str, Any]]]:
-    return {
-        kind: [{"code": f.code, "message": f.message, "where": f.where} for f in getattr(checks, kind)]
-        for kind in ("errors", "warnings")
-    }
+    return {kind: [finding.facts() for finding in getattr(checks, kind)] for kind in ("errors", "warnings")}
 
 
 def _refuse_errors(findings: dict[str, list[dict[str, Any]]]) -> None:

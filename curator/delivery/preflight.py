@@ -6,6 +6,8 @@ written, and an error where it is sent. Changes nothing.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,13 +16,19 @@ from curator.audience.eligible import candidates
 from curator.db.heartbeats import Process, alive
 from curator.delivery.relays import relay_for
 from curator.editions.checks import Checks, Finding, check_content
+from curator.editions.checks.findings import items_of
 from curator.editions.compile import compile_message
 from curator.editions.render import render_issue
 from curator.errors import TemplateFailed, Unavailable
-from curator.issues.content import load_content
+from curator.issues.content import IssueContent, load_content
+from curator.issues.fixes import Change, Fix
 from curator.issues.models import Issue, Item
 from curator.issues.seen import published_before
 from curator.settings import Settings
+from curator.sources.models import Picture
+
+HEAVY_PICTURE = 300 * 1024
+HEAVY_ALTOGETHER = 1536 * 1024
 
 NEEDED_TO_SEND = frozenset({"no_relay", "no_audience"})
 """Warnings no acknowledgement lifts: they may be missing until Send, not at Send."""
@@ -38,13 +46,15 @@ def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Check
     except TemplateFailed as error:
         built = Checks(errors=(Finding("template_failed", error.message, "design"),), warnings=())
     else:
-        built = check_content(content, rendered, segments.facts)
+        today = datetime.now(UTC).astimezone(ZoneInfo(content.newsletter.timezone)).date()
+        built = check_content(content, rendered, segments, today)
     return Checks(
         errors=built.errors,
         warnings=(
             *built.warnings,
             *_cannot_go(session, issue),
             *_seen_before(session, issue),
+            *_heavy_pictures(session, content),
             *_nobody_works(session),
         ),
     )
@@ -77,7 +87,25 @@ def _seen_before(session: Session, issue: Issue) -> Iterator[Finding]:
     seen = published_before(session, issue.newsletter_id, keys, issue.id)
     for item in items:
         if before := seen.get(item.address_key or ""):
-            yield Finding("seen_before", f"Already published in issue {before.issue_number}.", item.title)
+            fix = Fix(Change.DROP_ITEM, "Remove the item", item_id=item.id)
+            message = f"Already published in issue {before.issue_number}."
+            yield Finding("seen_before", message, item.title, item.id, "address", fix)
+
+
+def _heavy_pictures(session: Session, content: IssueContent) -> Iterator[Finding]:
+    """Phones load every picture: one that is heavy, and all of them together."""
+    titles = {bytes.fromhex(item.picture.sha256): item for item in items_of(content) if item.picture}
+    weights = select(Picture.sha256, func.length(Picture.data)).where(Picture.sha256.in_(titles))
+    total = 0
+    for sha256, weight in session.execute(weights):
+        total += weight
+        if weight > HEAVY_PICTURE:
+            item = titles[sha256]
+            message = f"The picture is {weight // 1024} KB; phones load it slowly. Take one below 300 KB."
+            yield Finding("heavy_picture", message, item.title, item.id)
+    if total > HEAVY_ALTOGETHER:
+        message = f"The pictures weigh {total / 1_048_576:.1f} MB together. Leave some out."
+        yield Finding("heavy_pictures", message, "issue")
 
 
 def _nobody_works(session: Session) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ from curator.settings import get_settings
 from curator.web.access import Db, Desk, Editor
 from curator.web.desk.asked import is_htmx
 from curator.web.desk.composer import issue_of
-from curator.web.desk.issue_preview import find_problems
+from curator.web.desk.issue_checks import find_problems
 from curator.web.desk.progress import rough
 from curator.web.pages import page
 

@@ -140,6 +140,7 @@ async function rearrange(form, submitter) {
     if (form.closest("#panel-history")) return location.reload();
     remember(answer.revision);
     await reload(answer.item ? `blurb-${answer.item}` : undefined);
+    if (answer.words) putWords(answer.words);
     listener();
   } catch (error) {
     form.querySelector(".error")?.remove();
@@ -163,12 +164,25 @@ async function undo() {
   try {
     await telling;
     await saveAll();
-    await post(`${base}/restore/${revision}`, {});
+    const answer = await post(`${base}/restore/${revision}`, {});
     await reload("undo");
+    putWords(answer.words);
     announce("Undone.");
     listener();
   } catch (error) {
     notice(reasonOf(error));
+  }
+}
+
+// The issue's own words as the server has them now: a fix or an undo may have changed them.
+function putWords({ version, ...words }) {
+  for (const [name, value] of Object.entries(words)) {
+    const field = document.querySelector(`.words [data-field="${name}"]`);
+    if (!field || field.value === value) continue;
+    field.value = value;
+    field.dataset.version = version;
+    careFor(field.closest(".words"));
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 }
 

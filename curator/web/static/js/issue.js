@@ -2,6 +2,7 @@
 
 import { reload, startArranging } from "./arrange.js";
 import { careFor, saveAll, startSaving } from "./autosave.js";
+import { check, startChecks } from "./checks.js";
 import { refreshLook } from "./look.js";
 import { notice, part, reasonOf } from "./post.js";
 
@@ -13,29 +14,13 @@ let quiet;
 function follow() {
   refreshLook();
   clearTimeout(quiet);
-  quiet = setTimeout(check, 1200);
-}
-
-let checking = false;
-async function check() {
-  if (checking) return void (quiet = setTimeout(check, 800));
-  checking = true;
-  try {
-    const panel = document.getElementById("panel-checks");
-    panel.innerHTML = await part(`${base}/checks`);
-    const { errors, warnings } = panel.querySelector(".checks").dataset;
-    const badge = document.getElementById("check-count");
-    badge.textContent = Number(errors) + Number(warnings) || "✓";
-    badge.className = `count ${Number(errors) ? "bad" : Number(warnings) ? "warn" : "good"}`;
-    badge.title = `${errors} errors, ${warnings} warnings`;
-  } catch { /* the next change asks again */ }
-  checking = false;
+  quiet = setTimeout(check, 900);
 }
 
 startSaving(base, follow);
 if (careFor(document)) notice("Words you typed before the connection was lost are back in their fields.", "good");
 startArranging(base, follow);
-check();
+startChecks(base);
 
 // Fields grow with their words; titles stay one paragraph.
 function grow(field) {

@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 QUEUES = {
     "sources": "fetch",
+    "issues": "fetch",
     "editions": "render",
     "delivery": "deliver",
     "events": "events",

@@ -12,7 +12,14 @@ from curator.doorbell import QUEUES, broker_url
 from curator.settings import get_settings
 from workers.broker import bear_outages
 
-TASK_MODULES = ("workers.sources", "workers.editions", "workers.delivery", "workers.events", "workers.upkeep")
+TASK_MODULES = (
+    "workers.sources",
+    "workers.issues",
+    "workers.editions",
+    "workers.delivery",
+    "workers.events",
+    "workers.upkeep",
+)
 """One file of tasks per stage."""
 
 VISIBILITY_SECONDS = 600

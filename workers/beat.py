@@ -37,6 +37,7 @@ def sweeps(settings: Settings) -> tuple[Sweep, ...]:
         Sweep("upkeep.sweep", settings.sweep_seconds),
         Sweep("events.roll_up", 5.0),
         Sweep("sources.due", 60.0),
+        Sweep("issues.check_links", 5.0),
         Sweep("upkeep.daily", 3600.0),
     )
 

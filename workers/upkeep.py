@@ -14,6 +14,7 @@ from curator.delivery.models import Notice, NoticeState
 from curator.delivery.sweep import sweep
 from curator.doorbell import ring
 from curator.events.partitions import ensure_partitions
+from curator.issues import link_checks
 from curator.settings import get_settings
 from workers.base import task
 
@@ -38,4 +39,5 @@ def keep_house(session: Session) -> None:
     delete_unconfirmed(session, get_settings())
     forget_machines(session, get_settings())
     forget_old(session)
+    link_checks.forget_old(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

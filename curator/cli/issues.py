@@ -62,11 +62,14 @@ def add(
 @app.command()
 def check(issue: IssueName, as_json: AsJson = False) -> None:
     """Everything that can be checked before sending. Errors stop a send; warnings want to be read."""
-    findings = _as_lists(_check(issue))
+    found = _check(issue)
+    findings = _as_lists(found)
     if as_json:
         say_json(findings)
     else:
         _say_findings(findings)
+        if links := found.links:
+            say(f"{links.asked} of {links.total} links were looked at.")
     if findings["errors"]:
         raise typer.Exit(1)
 

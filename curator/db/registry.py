@@ -11,6 +11,7 @@ MODELS = (
     "curator.accounts.models",
     "curator.sources.models",
     "curator.issues.models",
+    "curator.issues.link_checks",
     "curator.editions.models",
     "curator.audience.models",
     "curator.delivery.models",

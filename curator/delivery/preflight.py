@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 
 from curator.audience.eligible import candidates
 from curator.db.heartbeats import Process, alive
+from curator.delivery.link_preflight import check_links
+from curator.delivery.relay_state import relays_of
 from curator.delivery.relays import relay_for
 from curator.editions.checks import Checks, Finding, check_content
 from curator.editions.checks.findings import items_of
 from curator.editions.compile import compile_message
 from curator.editions.render import render_issue
 from curator.errors import TemplateFailed, Unavailable
+from curator.issues.compose import get_issue
 from curator.issues.content import IssueContent, load_content
 from curator.issues.fixes import Change, Fix
 from curator.issues.models import Issue, Item
@@ -37,27 +40,34 @@ NEEDED_TO_SEND = frozenset({"no_relay", "no_audience"})
 def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Checks:
     """Everything found about sending this issue now; `NotFound` when there is none."""
     content = load_content(session, issue_id)
-    issue = session.get_one(Issue, issue_id)
+    issue = get_issue(session, issue_id)
+    built = _built(session, issue, content, settings)
+    return replace(
+        built,
+        warnings=(
+            *built.warnings,
+            *_cannot_go(session, issue),
+            *_seen_before(session, issue),
+            *_heavy_pictures(session, content),
+            *_ill_relays(session, issue),
+            *_nobody_works(session),
+        ),
+    )
+
+
+def _built(session: Session, issue: Issue, content: IssueContent, settings: Settings) -> Checks:
+    """What is found in the message that would be sent, and about its links."""
     try:
         rendered = render_issue(content, public_url=settings.public_url)
         segments = compile_message(
             content, rendered, public_url=settings.public_url, inbound_domain=settings.inbound_domain
         )
     except TemplateFailed as error:
-        built = Checks(errors=(Finding("template_failed", error.message, "design"),), warnings=())
-    else:
-        today = datetime.now(UTC).astimezone(ZoneInfo(content.newsletter.timezone)).date()
-        built = check_content(content, rendered, segments, today)
-    return Checks(
-        errors=built.errors,
-        warnings=(
-            *built.warnings,
-            *_cannot_go(session, issue),
-            *_seen_before(session, issue),
-            *_heavy_pictures(session, content),
-            *_nobody_works(session),
-        ),
-    )
+        return Checks(errors=(Finding("template_failed", error.message, "design"),), warnings=())
+    today = datetime.now(UTC).astimezone(ZoneInfo(content.newsletter.timezone)).date()
+    found = check_content(content, rendered, segments, today)
+    about_links, progress = check_links(session, issue, rendered, settings)
+    return replace(found, warnings=(*found.warnings, *about_links), links=progress)
 
 
 def weigh_for_send(checks: Checks) -> Checks:
@@ -106,6 +116,17 @@ def _heavy_pictures(session: Session, content: IssueContent) -> Iterator[Finding
     if total > HEAVY_ALTOGETHER:
         message = f"The pictures weigh {total / 1_048_576:.1f} MB together. Leave some out."
         yield Finding("heavy_pictures", message, "issue")
+
+
+def _ill_relays(session: Session, issue: Issue) -> Iterator[Finding]:
+    relays = relays_of(session, issue.newsletter_id)
+    for relay in relays:
+        if relay.state not in ("down", "refusing"):
+            continue
+        others = any(other.state not in ("down", "refusing") for other in relays)
+        rest = "The others of its pool go on without it." if others else "Nothing can be sent until it answers."
+        message = f"The relay {relay.name} is {relay.state}: {relay.reason or 'no reason known'}. {rest}"
+        yield Finding("relay_ill", message, relay.name)
 
 
 def _nobody_works(session: Session) -> Iterator[Finding]:

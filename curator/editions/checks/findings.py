@@ -5,6 +5,7 @@ Errors stop a Send: readers would get something broken. Warnings are acknowledge
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from curator.issues.content import IssueContent, ItemContent
@@ -40,6 +41,16 @@ class Checks:
 
     errors: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    links: "LinkProgress | None" = None
+
+
+@dataclass(frozen=True)
+class LinkProgress:
+    """How many of the links that readers can follow were asked, and when the oldest of the answers came."""
+
+    total: int
+    asked: int
+    oldest: datetime | None
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def _walk(element: etree._Element, above: _Paint, dark: Styles) -> Iterator[Pain
 
 def _paint(element: etree._Element, style: dict[str, str], above: _Paint) -> _Paint:
     ink = style.get("color", "")
-    behind = style.get("background-color") or style.get("background") or element.attrib.get("bgcolor", "")
+    behind = style.get("background-color") or style.get("background") or element.attrib.get("bgcolor") or ""
     size = re.fullmatch(r"([\d.]+)px", style.get("font-size", ""))
     weight = style.get("font-weight", "")
     is_heading = element.tag in ("h1", "h2", "h3", "b", "strong", "th")

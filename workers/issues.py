@@ -1,0 +1,70 @@
+"""Tasks of the issues stage: asking the links of drafts what they answer, a few hosts at a time, one by one per host.
+
+Opens its own transactions: an answer is kept as soon as it is there, and nothing is locked while a site is asked.
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from curator.db.session import transaction
+from curator.editions.listing import list_links
+from curator.errors import CuratorError
+from curator.issues.link_answer import ask
+from curator.issues.link_checks import give_back, note, take, unlisted_drafts
+from curator.settings import get_settings
+from workers.base import should_stop, task
+
+log = structlog.get_logger(__name__)
+
+BETWEEN_SECONDS = 1.0
+"""Pause between two requests to one host."""
+
+LONGEST_SECONDS = 15.0
+"""After this no further request begins, so that this process is free for other work; what is left is given back."""
+
+
+@task("issues.check_links", own_transactions=True)
+def check_links() -> int:
+    """Put down the links of drafts that changed, then ask what is due; how many were asked."""
+    settings = get_settings()
+    if not settings.check_links:
+        return 0
+    _put_down(settings.public_url)
+    with transaction() as session:
+        by_host = take(session)
+    if not by_host:
+        return 0
+    deadline = time.monotonic() + LONGEST_SECONDS
+    with ThreadPoolExecutor(max_workers=len(by_host)) as threads:
+        asked = list(threads.map(lambda links: _ask_host(links, deadline), by_host.values()))
+    left = [link[0] for links, count in zip(by_host.values(), asked, strict=True) for link in links[count:]]
+    with transaction() as session:
+        give_back(session, left)
+    return sum(asked)
+
+
+def _put_down(public_url: str) -> None:
+    with transaction() as session:
+        drafts = unlisted_drafts(session)
+    for issue_id in drafts:
+        try:
+            with transaction() as session:
+                list_links(session, issue_id, public_url=public_url)
+        except CuratorError as error:
+            log.warning("links_not_listed", issue=issue_id, code=error.code)
+
+
+def _ask_host(links: list[tuple[int, str]], deadline: float) -> int:
+    """The links of one host, one after the other."""
+    settings = get_settings()
+    for asked, (link_id, address) in enumerate(links):
+        if should_stop() or time.monotonic() > deadline:
+            return asked
+        if asked:
+            time.sleep(BETWEEN_SECONDS)
+        answer = ask(address, settings)
+        with transaction() as session:
+            note(session, link_id, answer)
+    return len(links)

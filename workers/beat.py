@@ -38,6 +38,7 @@ def sweeps(settings: Settings) -> tuple[Sweep, ...]:
         Sweep("events.roll_up", 5.0),
         Sweep("sources.due", 60.0),
         Sweep("issues.check_links", 5.0),
+        Sweep("issues.check_sending", 60.0),
         Sweep("upkeep.daily", 3600.0),
     )
 

@@ -1,4 +1,4 @@
-"""Tasks of the issues stage: asking the links of drafts what they answer, a few hosts at a time, one by one per host.
+"""Tasks for issues in the making: asking their links, a few hosts at a time, one by one per host, and asking DNS.
 
 Opens its own transactions: an answer is kept as soon as it is there, and nothing is locked while a site is asked.
 """
@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from curator.db.session import transaction
+from curator.delivery.resolver import Resolver
+from curator.delivery.sending_checks import ask_dns, due_newsletters, keep
 from curator.editions.listing import list_links
 from curator.errors import CuratorError
 from curator.issues.link_answer import ask
@@ -43,6 +45,19 @@ def check_links() -> int:
     with transaction() as session:
         give_back(session, left)
     return sum(asked)
+
+
+@task("issues.check_sending", own_transactions=True)
+def check_sending() -> int:
+    """Ask DNS about newsletters with an issue in the making; how many were asked."""
+    settings = get_settings()
+    with transaction() as session:
+        due = due_newsletters(session, settings)
+    for newsletter_id, sending in due.items():
+        faults = ask_dns(sending, Resolver(settings.dns_address))
+        with transaction() as session:
+            keep(session, newsletter_id, sending.from_domain, faults)
+    return len(due)
 
 
 def _put_down(public_url: str) -> None:

@@ -15,6 +15,7 @@ MODELS = (
     "curator.editions.models",
     "curator.audience.models",
     "curator.delivery.models",
+    "curator.delivery.sending_checks",
     "curator.events.models",
     "curator.reports.models",
 )

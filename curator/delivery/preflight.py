@@ -17,6 +17,7 @@ from curator.db.heartbeats import Process, alive
 from curator.delivery.link_preflight import check_links
 from curator.delivery.relay_state import relays_of
 from curator.delivery.relays import relay_for
+from curator.delivery.sending_checks import dns_warnings
 from curator.editions.checks import Checks, Finding, check_content
 from curator.editions.checks.findings import items_of
 from curator.editions.compile import compile_message
@@ -50,6 +51,7 @@ def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Check
             *_seen_before(session, issue),
             *_heavy_pictures(session, content),
             *_ill_relays(session, issue),
+            *dns_warnings(session, issue.newsletter),
             *_nobody_works(session),
         ),
     )

@@ -12,6 +12,8 @@ MODELS = (
     "curator.sources.models",
     "curator.issues.models",
     "curator.issues.link_checks",
+    "curator.issues.approval",
+    "curator.issues.approval_links",
     "curator.editions.models",
     "curator.audience.models",
     "curator.delivery.models",

@@ -23,6 +23,7 @@ from curator.editions.checks.findings import items_of
 from curator.editions.compile import compile_message
 from curator.editions.render import render_issue
 from curator.errors import TemplateFailed, Unavailable
+from curator.issues.approval import standing
 from curator.issues.compose import get_issue
 from curator.issues.content import IssueContent, load_content
 from curator.issues.fixes import Change, Fix
@@ -34,7 +35,7 @@ from curator.sources.models import Picture
 HEAVY_PICTURE = 300 * 1024
 HEAVY_ALTOGETHER = 1536 * 1024
 
-NEEDED_TO_SEND = frozenset({"no_relay", "no_audience"})
+NEEDED_TO_SEND = frozenset({"no_relay", "no_audience", "not_approved"})
 """Warnings no acknowledgement lifts: they may be missing until Send, not at Send."""
 
 
@@ -47,6 +48,7 @@ def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Check
         built,
         warnings=(
             *built.warnings,
+            *_not_approved(session, issue),
             *_cannot_go(session, issue),
             *_seen_before(session, issue),
             *_heavy_pictures(session, content),
@@ -80,6 +82,12 @@ def weigh_for_send(checks: Checks) -> Checks:
         errors=(*checks.errors, *needed),
         warnings=tuple(finding for finding in checks.warnings if finding not in needed),
     )
+
+
+def _not_approved(session: Session, issue: Issue) -> Iterator[Finding]:
+    now = standing(session, issue.id)
+    if now.is_needed and not now.is_approved:
+        yield Finding("not_approved", now.in_words, "approval")
 
 
 def _cannot_go(session: Session, issue: Issue) -> Iterator[Finding]:

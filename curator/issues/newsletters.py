@@ -189,5 +189,6 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "accent": _colour,
     "section_template": check_sections,
     "design_source": _design,
+    "needs_approval": bool,
     "relay_id": lambda value: int(value) if value else None,
 }

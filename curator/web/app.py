@@ -49,6 +49,7 @@ ROUTERS = (
     "curator.web.public.preferences",
     "curator.web.public.unsubscribe",
     "curator.web.public.archive",
+    "curator.web.public.approve",
 )
 STATUSES: dict[type[errors.CuratorError], int] = {
     errors.NotFound: 404,

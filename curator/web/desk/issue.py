@@ -13,14 +13,14 @@ from curator.issues.edit import restore
 from curator.issues.models import Issue, Item, Revision
 from curator.issues.revisions import history
 from curator.web.access import Db, Desk, Editor, Viewer
-from curator.web.desk import issue_checks, issue_layout, issue_preview, issue_words, sending
+from curator.web.desk import approval, issue_checks, issue_layout, issue_preview, issue_words, sending
 from curator.web.desk.asked import is_htmx, wants_json
 from curator.web.desk.composer import beside_items, composer_part, is_editable, issue_of
 from curator.web.desk.issue_checks import words_now
 from curator.web.pages import page
 
 router = APIRouter()
-for part in (issue_words, issue_layout, issue_preview, issue_checks, sending):
+for part in (issue_words, issue_layout, issue_preview, issue_checks, approval, sending):
     router.include_router(part.router)
 
 

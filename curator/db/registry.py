@@ -14,6 +14,8 @@ MODELS = (
     "curator.issues.link_checks",
     "curator.issues.approval",
     "curator.issues.approval_links",
+    "curator.issues.calendar",
+    "curator.issues.editing_time",
     "curator.editions.models",
     "curator.audience.models",
     "curator.delivery.models",

@@ -42,6 +42,7 @@ ROUTERS = (
     "curator.web.desk.this_week",
     "curator.web.desk.issue",
     "curator.web.desk.audience",
+    "curator.web.desk.calendar",
     "curator.web.desk.deliveries",
     "curator.web.desk.report",
     "curator.web.desk.settings",

@@ -4,6 +4,7 @@ import { reload, startArranging } from "./arrange.js";
 import { careFor, saveAll, startSaving } from "./autosave.js";
 import { check, startChecks } from "./checks.js";
 import { refreshLook } from "./look.js";
+import { startPresence } from "./presence.js";
 import { notice, part, reasonOf } from "./post.js";
 
 const compose = document.querySelector(".compose");
@@ -21,6 +22,7 @@ startSaving(base, follow);
 if (careFor(document)) notice("Words you typed before the connection was lost are back in their fields.", "good");
 startArranging(base, follow);
 startChecks(base);
+startPresence(base);
 
 // Fields grow with their words; titles stay one paragraph.
 function grow(field) {

@@ -65,7 +65,8 @@ def check(issue: IssueName, as_json: AsJson = False) -> None:
     found = _check(issue)
     findings = _as_lists(found)
     if as_json:
-        say_json(findings)
+        links = found.links
+        say_json(findings | {"links": {"total": links.total, "asked": links.asked} if links else None})
     else:
         _say_findings(findings)
         if links := found.links:

@@ -33,6 +33,11 @@ def test_each_answer_is_named(address: str, answer: Answer | None, code: str) ->
     assert [finding.code for finding in found(address, answer)] == [code]
 
 
+def test_a_shortener_that_does_not_answer_is_both() -> None:
+    codes = [finding.code for finding in found("https://bit.ly/x", Answer(Verdict.SILENT))]
+    assert codes == ["shortened_link", "silent_link"]
+
+
 def test_a_link_that_answers_or_was_not_asked_is_no_finding() -> None:
     assert found(OLD, Answer(Verdict.FINE, 200)) == found(OLD, None) == []
 

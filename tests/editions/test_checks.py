@@ -34,7 +34,9 @@ def test_a_good_issue_has_nothing_to_say_against_it() -> None:
             sample.section("A", sample.item(1, "x"), sample.item(2, "y", site="a.example.org"), minimum=1, maximum=2),
         )
     )
-    assert check(content) == Checks((), ())
+    found = check(content)
+    assert (found.errors, found.warnings) == ((), ())
+    assert found.html_bytes > 5_000
 
 
 @pytest.mark.parametrize(
@@ -128,6 +130,11 @@ def fix_of(content: IssueContent, code: str) -> Fix | None:
             sample.issue(preheader="", intro_text="Goedemorgen, dit is een week. En dan."),
             "no_preheader",
             ("preheader", "", "Goedemorgen, dit is een week."),
+        ),
+        (
+            sample.issue(preheader="", intro_text="Goedemorgen,\n\nTwee manieren om te sparen. Meer."),
+            "no_preheader",
+            ("preheader", "", "Twee manieren om te sparen."),
         ),
         (one_item(blurb_text="Dag {name}"), "name_without_fallback", ("blurb", "{name}", "{name|lezer}")),
         (sample.issue(outro_text="© 2019-2024 Wij"), "stale_year", ("outro", "2024", "2026")),

@@ -22,6 +22,7 @@ def check_content(content: IssueContent, rendered: Rendered, segments: Segments,
     return Checks(
         errors=tuple(_errors(content, rendered, segments)),
         warnings=tuple(_warnings(content, rendered, segments, today)),
+        html_bytes=segments.facts["html_bytes"],
     )
 
 

@@ -21,10 +21,10 @@ def answer_warnings(links: tuple[RenderedLink, ...], answers: Mapping[str, Answe
         yield Finding("example_address", message, made_up[0].address, made_up[0].item_id, "")
     for link in links:
         answer = answers.get(link.address)
+        if is_shortened(link.address) and not (answer and answer.target):
+            yield _about(link, "shortened_link", "A shortened address hides where it leads. Write it in full.")
         if answer is not None:
             yield from _finding(link, answer, raw)
-        elif is_shortened(link.address):
-            yield _about(link, "shortened_link", "A shortened address hides where it leads. Write it in full.")
 
 
 def _finding(link: RenderedLink, answer: Answer, raw: Raw) -> Iterator[Finding]:

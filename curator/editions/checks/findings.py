@@ -37,11 +37,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checks:
-    """Everything found, in the order of the mail within each list."""
+    """Everything found, in the order of the mail within each list. `html_bytes` is the size after inlining."""
 
     errors: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     links: "LinkProgress | None" = None
+    html_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -49,11 +49,12 @@ def heading_warnings(content: IssueContent) -> Iterator[Finding]:
 
 
 def _from_intro(content: IssueContent) -> Fix | None:
-    words = " ".join(content.intro_text.split())
-    first = _SENTENCE.match(words)
-    if first is None or "http" in first[0] or "{" in first[0] or len(first[0]) > PREHEADER_SHOWN:
-        return None
-    return Fix(Change.WRITE, "Use the first sentence of the introduction", "preheader", new=first[0])
+    """The first whole sentence that is more than a greeting and no longer than inboxes show."""
+    for paragraph in content.intro_text.split("\n\n"):
+        first = _SENTENCE.match(" ".join(paragraph.split()))
+        if first and "http" not in first[0] and "{" not in first[0] and len(first[0]) <= PREHEADER_SHOWN:
+            return Fix(Change.WRITE, "Use the first sentence of the introduction", "preheader", new=first[0])
+    return None
 
 
 def _about(field: str, code: str, message: str, fix: Fix | None = None) -> Finding:

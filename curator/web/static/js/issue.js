@@ -15,7 +15,7 @@ let quiet;
 function follow() {
   refreshLook();
   clearTimeout(quiet);
-  quiet = setTimeout(check, 900);
+  quiet = setTimeout(check, 600);
 }
 
 startSaving(base, follow);

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 QUEUES = {
     "sources": "fetch",
-    "issues": "upkeep",
+    "issues": "fetch",
     "editions": "render",
     "delivery": "deliver",
     "events": "events",

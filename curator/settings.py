@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     )
     fetch_allow: str = Field("", description="Comma-separated CIDR ranges that may be fetched though not public.")
     fetch_seconds: float = Field(20.0, gt=0, description="Total time allowed for fetching one address, in seconds.")
+    check_links: bool = Field(True, description="Ask in the background what the links of drafts answer.")
     undo_seconds: int = Field(
         600, ge=0, description="Time between Send and the first message in which Send can be undone."
     )

@@ -14,6 +14,7 @@ from curator.delivery.models import Notice, NoticeState
 from curator.delivery.sweep import sweep
 from curator.doorbell import ring
 from curator.events.partitions import ensure_partitions
+from curator.issues import link_checks
 from curator.issues.expiry import expire_candidates
 from curator.issues.models import Act
 from curator.reports.picks import learn_tastes
@@ -49,4 +50,5 @@ def keep_house(session: Session) -> None:
     session.execute(delete(Act).where(Act.at < func.now() - ACTS_KEPT))
     learn_tastes(session)
     forget_mail(session)
+    link_checks.forget_old(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

@@ -11,9 +11,10 @@ from curator.db.base import Base, Id, states
 
 
 class Role(StrEnum):
-    """What a user may do. An owner does everything; an editor edits and sends; a viewer reads."""
+    """What a user may do: an owner everything, a sender edits and may press Send, an editor edits, a viewer reads."""
 
     OWNER = "owner"
+    SENDER = "sender"
     EDITOR = "editor"
     VIEWER = "viewer"
 

@@ -66,11 +66,15 @@ def add(
 @app.command()
 def check(issue: IssueName, as_json: AsJson = False) -> None:
     """Everything that can be checked before sending. Errors stop a send; warnings want to be read."""
-    findings = _as_lists(_check(issue))
+    found = _check(issue)
+    findings = _as_lists(found)
     if as_json:
-        say_json(findings)
+        links = found.links
+        say_json(findings | {"links": {"total": links.total, "asked": links.asked} if links else None})
     else:
         _say_findings(findings)
+        if links := found.links:
+            say(f"{links.asked} of {links.total} links were looked at.")
     if findings["errors"]:
         raise typer.Exit(1)
 
@@ -246,10 +250,7 @@ def _check(issue: str) -> Checks:
 
 
 def _as_lists(checks: Checks) -> dict[str, list[dict[str, Any]]]:
-    return {
-        kind: [{"code": f.code, "message": f.message, "where": f.where} for f in getattr(checks, kind)]
-        for kind in ("errors", "warnings")
-    }
+    return {kind: [finding.facts() for finding in getattr(checks, kind)] for kind in ("errors", "warnings")}
 
 
 def _refuse_errors(findings: dict[str, list[dict[str, Any]]]) -> None:

@@ -16,6 +16,7 @@ from curator.delivery.models import Delivery, DeliveryState, Message, MessageSta
 from curator.delivery.pilot_rule import MOST_OF_AUDIENCE, pilot_size
 from curator.doorbell import ring
 from curator.editions.edition import make_edition
+from curator.issues.approval import refuse_unapproved
 from curator.issues.models import Newsletter, Tracking
 from curator.settings import Settings
 
@@ -44,6 +45,7 @@ def freeze(session: Session, delivery_id: int, settings: Settings) -> Delivery |
     if delivery is None:
         return None
     newsletter = session.get_one(Newsletter, delivery.newsletter_id)
+    refuse_unapproved(session, delivery.issue_id)  # settings may have changed since Send
     edition = make_edition(
         session, delivery.issue_id, public_url=settings.public_url, inbound_domain=settings.inbound_domain
     )

@@ -73,6 +73,7 @@ class NoticeKind(StrEnum):
     TEST = "test"
     CONFIRMATION = "confirmation"
     SIGN_IN = "sign-in"
+    APPROVAL = "approval"
 
 
 class NoticeState(StrEnum):

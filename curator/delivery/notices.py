@@ -25,7 +25,14 @@ from curator.issues.models import Newsletter
 from curator.settings import Settings
 from curator.tokens import Purpose, Signer
 
-__all__ = ["queue_notice", "send_confirmation", "send_due_notices", "send_sign_in", "send_test"]
+__all__ = [
+    "queue_notice",
+    "send_approval_request",
+    "send_confirmation",
+    "send_due_notices",
+    "send_sign_in",
+    "send_test",
+]
 
 _SIGN_IN_MINUTES = 60
 _AGAIN_SECONDS = 600
@@ -117,6 +124,22 @@ def send_sign_in(session: Session, user_address: str, link: str, settings: Setti
         to=user_address,
         language="en",
         newsletter=None,
+        settings=settings,
+    )
+
+
+def send_approval_request(
+    session: Session, user_address: str, link: str, newsletter: Newsletter, data: dict[str, Any], settings: Settings
+) -> Notice:
+    """Ask one colleague to approve an issue. `data` has number, by and days; the link names the notice."""
+    return _queue_built(
+        session,
+        NoticeKind.APPROVAL,
+        {"link": link, **data},
+        key=f"approval:{uuid.uuid5(uuid.NAMESPACE_URL, link)}",
+        to=user_address,
+        language=newsletter.language,
+        newsletter=newsletter,
         settings=settings,
     )
 

@@ -13,6 +13,7 @@ from curator.delivery.models import Delivery, DeliveryState, Message, MessageSta
 from curator.delivery.preflight import check_issue, weigh_for_send
 from curator.doorbell import ring
 from curator.errors import CheckFailed, Conflict, Invalid, NotFound
+from curator.issues.editing_time import note_sent
 from curator.issues.models import Issue, IssueState
 from curator.settings import Settings
 
@@ -66,6 +67,7 @@ def send_issue(
     session.add(delivery)
     session.flush()
     session.refresh(delivery)
+    note_sent(session, issue_id)
     ring(session, "delivery.freeze", delivery.id)
     return delivery
 

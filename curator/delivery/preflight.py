@@ -6,48 +6,72 @@ written, and an error where it is sent. Changes nothing.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from curator.audience.eligible import candidates
 from curator.db.heartbeats import Process, alive
+from curator.delivery.link_preflight import check_links
+from curator.delivery.relay_state import relays_of
 from curator.delivery.relays import relay_for
+from curator.delivery.sending_checks import dns_warnings
 from curator.editions.checks import Checks, Finding, check_content
+from curator.editions.checks.findings import items_of
 from curator.editions.compile import compile_message
 from curator.editions.render import render_issue
 from curator.errors import TemplateFailed, Unavailable
-from curator.issues.content import load_content
+from curator.issues.approval import standing
+from curator.issues.compose import get_issue
+from curator.issues.content import IssueContent, load_content
+from curator.issues.fixes import Change, Fix
 from curator.issues.models import Issue, Item
 from curator.issues.seen import published_before
 from curator.settings import Settings
+from curator.sources.models import Picture
 
-NEEDED_TO_SEND = frozenset({"no_relay", "no_audience"})
+HEAVY_PICTURE = 300 * 1024
+HEAVY_ALTOGETHER = 1536 * 1024
+
+NEEDED_TO_SEND = frozenset({"no_relay", "no_audience", "not_approved"})
 """Warnings no acknowledgement lifts: they may be missing until Send, not at Send."""
 
 
 def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Checks:
     """Everything found about sending this issue now; `NotFound` when there is none."""
     content = load_content(session, issue_id)
-    issue = session.get_one(Issue, issue_id)
+    issue = get_issue(session, issue_id)
+    built = _built(session, issue, content, settings)
+    return replace(
+        built,
+        warnings=(
+            *built.warnings,
+            *_not_approved(session, issue),
+            *_cannot_go(session, issue),
+            *_seen_before(session, issue),
+            *_heavy_pictures(session, content),
+            *_ill_relays(session, issue),
+            *dns_warnings(session, issue.newsletter),
+            *_nobody_works(session),
+        ),
+    )
+
+
+def _built(session: Session, issue: Issue, content: IssueContent, settings: Settings) -> Checks:
+    """What is found in the message that would be sent, and about its links."""
     try:
         rendered = render_issue(content, public_url=settings.public_url)
         segments = compile_message(
             content, rendered, public_url=settings.public_url, inbound_domain=settings.inbound_domain
         )
     except TemplateFailed as error:
-        built = Checks(errors=(Finding("template_failed", error.message, "design"),), warnings=())
-    else:
-        built = check_content(content, rendered, segments.facts)
-    return Checks(
-        errors=built.errors,
-        warnings=(
-            *built.warnings,
-            *_cannot_go(session, issue),
-            *_seen_before(session, issue),
-            *_nobody_works(session),
-        ),
-    )
+        return Checks(errors=(Finding("template_failed", error.message, "design"),), warnings=())
+    today = datetime.now(UTC).astimezone(ZoneInfo(content.newsletter.timezone)).date()
+    found = check_content(content, rendered, segments, today)
+    about_links, progress = check_links(session, issue, rendered, settings)
+    return replace(found, warnings=(*found.warnings, *about_links), links=progress)
 
 
 def weigh_for_send(checks: Checks) -> Checks:
@@ -58,6 +82,12 @@ def weigh_for_send(checks: Checks) -> Checks:
         errors=(*checks.errors, *needed),
         warnings=tuple(finding for finding in checks.warnings if finding not in needed),
     )
+
+
+def _not_approved(session: Session, issue: Issue) -> Iterator[Finding]:
+    now = standing(session, issue.id)
+    if now.is_needed and not now.is_approved:
+        yield Finding("not_approved", now.in_words, "approval")
 
 
 def _cannot_go(session: Session, issue: Issue) -> Iterator[Finding]:
@@ -77,7 +107,36 @@ def _seen_before(session: Session, issue: Issue) -> Iterator[Finding]:
     seen = published_before(session, issue.newsletter_id, keys, issue.id)
     for item in items:
         if before := seen.get(item.address_key or ""):
-            yield Finding("seen_before", f"Already published in issue {before.issue_number}.", item.title)
+            fix = Fix(Change.DROP_ITEM, "Remove the item", item_id=item.id)
+            message = f"Already published in issue {before.issue_number}."
+            yield Finding("seen_before", message, item.title, item.id, "address", fix)
+
+
+def _heavy_pictures(session: Session, content: IssueContent) -> Iterator[Finding]:
+    """Phones load every picture: one that is heavy, and all of them together."""
+    titles = {bytes.fromhex(item.picture.sha256): item for item in items_of(content) if item.picture}
+    weights = select(Picture.sha256, func.length(Picture.data)).where(Picture.sha256.in_(titles))
+    total = 0
+    for sha256, weight in session.execute(weights):
+        total += weight
+        if weight > HEAVY_PICTURE:
+            item = titles[sha256]
+            message = f"The picture is {weight // 1024} KB; phones load it slowly. Take one below 300 KB."
+            yield Finding("heavy_picture", message, item.title, item.id)
+    if total > HEAVY_ALTOGETHER:
+        message = f"The pictures weigh {total / 1_048_576:.1f} MB together. Leave some out."
+        yield Finding("heavy_pictures", message, "issue")
+
+
+def _ill_relays(session: Session, issue: Issue) -> Iterator[Finding]:
+    relays = relays_of(session, issue.newsletter_id)
+    for relay in relays:
+        if relay.state not in ("down", "refusing"):
+            continue
+        others = any(other.state not in ("down", "refusing") for other in relays)
+        rest = "The others of its pool go on without it." if others else "Nothing can be sent until it answers."
+        message = f"The relay {relay.name} is {relay.state}: {relay.reason or 'no reason known'}. {rest}"
+        yield Finding("relay_ill", message, relay.name)
 
 
 def _nobody_works(session: Session) -> Iterator[Finding]:

@@ -25,16 +25,17 @@ _READER_COMMENTS = re.compile(r"<!--/?reader-->")
 
 
 def compile_message(
-    content: IssueContent, rendered: Rendered, *, public_url: str, inbound_domain: str, subject: str = ""
+    content: IssueContent, rendered: Rendered, *, public_url: str, inbound_domain: str, test_subject: str = ""
 ) -> Segments:
-    """The message of an issue with slots. `subject` replaces the issue's own (test mails)."""
+    """The message of an issue with slots. `test_subject` replaces the issue's own, and the header says it is a test."""
     newsletter = content.newsletter
     marks = Marks(content.content_hash)
     page = _followed(_with_pixel(rendered.html, newsletter, marks, public_url), rendered, newsletter, marks, public_url)
     text = _followed(rendered.text, rendered, newsletter, marks, public_url, is_html=False)
     boundary = f"=_{content.content_hash.hex()[:32]}"
     parts: list[Part] = [
-        *_headers(content, subject or content.subject, public_url, inbound_domain),
+        *_headers(content, test_subject or content.subject, public_url, inbound_domain),
+        *([verbatim_field("X-Curator-Test", "yes")] if test_subject else []),
         *_body(encode_with_slots(text, marks), encode_with_slots(page, marks), boundary),
     ]
     facts = {

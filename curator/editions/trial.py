@@ -1,4 +1,4 @@
-"""A test mail: the issue through the real renderer, compiler and merger, marked as a test in subject and body.
+"""A test mail: the issue through the real renderer, compiler and merger, marked a test in subject, header and body.
 
 Its links are direct, it has no pixel, and its leave link belongs to nobody: pressing it changes nothing.
 """
@@ -36,7 +36,7 @@ def build_trial(
     rendered = render_issue(untracked, public_url=public_url, banner=phrase(language, "trial"))
     subject = f"[{phrase(language, 'trial_mark')}] {content.subject}"[:_SUBJECT_LIMIT]
     segments = compile_message(
-        untracked, rendered, public_url=public_url, inbound_domain=inbound_domain, subject=subject
+        untracked, rendered, public_url=public_url, inbound_domain=inbound_domain, test_subject=subject
     )
     merger = Merger(
         segments,

@@ -58,6 +58,8 @@ class Newsletter(Base):
     logo_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
     header: Mapped[str] = mapped_column(server_default="")  # Markdown
     footer: Mapped[str] = mapped_column(server_default="")  # Markdown
+    # Whether a second person has to approve an issue before it may be sent, see approval.py.
+    needs_approval: Mapped[bool] = mapped_column(server_default="false")
     relay_id: Mapped[int | None] = mapped_column(ForeignKey("relay.id", ondelete="SET NULL"))
     # Takes the next issue number under the row's lock, so that numbers have no gap and no twin.
     next_number: Mapped[int] = mapped_column(Integer, server_default="1")

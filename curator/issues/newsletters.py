@@ -214,5 +214,6 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "design": _line("The design", 60),
     "section_template": check_sections,
     "candidate_weeks": _weeks,
+    "needs_approval": bool,
     "relay_id": lambda value: int(value) if value else None,
 }

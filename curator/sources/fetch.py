@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Literal
 
 import certifi
 import httpcore2
@@ -62,12 +62,22 @@ def fetch(
 
     `max_bytes` is the size after decompression. `headers` go to the first host only.
     """
+    return _follow("GET", address, settings, accept, dict(headers or {}), max_bytes)
+
+
+def probe(address: str, *, settings: Settings, method: Literal["HEAD", "GET"] = "HEAD") -> Fetched:
+    """Ask what `address` answers, under the same guard and by the same redirects, without reading any body."""
+    return _follow(method, address, settings, "text/html,*/*;q=0.8", {}, None)
+
+
+def _follow(
+    method: str, address: str, settings: Settings, accept: str, sent: dict[str, str], most: int | None
+) -> Fetched:
     guard = _Guard(allowed_ranges(settings.fetch_allow), time.monotonic() + settings.fetch_seconds)
-    sent = dict(headers or {})
     target, moved_to, is_permanent = _url(address), None, True
     with _pool(guard) as pool:
         for _ in range(MOST_REDIRECTS + 1):
-            answer = _get(pool, target, _headers(target, settings, accept, sent), max_bytes)
+            answer = _ask(pool, method, target, _headers(target, settings, accept, sent), most)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return _moved(answer, moved_to)
             following = _url_from(target, answer.headers["location"])
@@ -159,9 +169,15 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-def _get(pool: httpcore2.ConnectionPool, target: httpx2.URL, headers: list[tuple[bytes, bytes]], most: int) -> Fetched:
+def _ask(
+    pool: httpcore2.ConnectionPool,
+    method: str,
+    target: httpx2.URL,
+    headers: list[tuple[bytes, bytes]],
+    most: int | None,
+) -> Fetched:
     request = httpcore2.Request(
-        "GET",
+        method,
         httpcore2.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path),
         headers=headers,
     )
@@ -188,12 +204,13 @@ def _unreachable() -> FetchFailed:
     )
 
 
-def _answer(target: httpx2.URL, response: httpcore2.Response, most: int) -> Fetched:
+def _answer(target: httpx2.URL, response: httpcore2.Response, most: int | None) -> Fetched:
     if len(response.headers) > _MOST_HEADERS or sum(len(n) + len(v) for n, v in response.headers) > _LARGEST_HEADERS:
         raise FetchFailed("The site answers with too many headers.")
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
     is_redirect = response.status in _REDIRECTS and "location" in headers
-    body = b"" if is_redirect or response.status == 304 else _body(response, headers, most)
+    is_bare = is_redirect or most is None or response.status == 304
+    body = b"" if is_bare or most is None else _body(response, headers, most)
     return Fetched(str(target), response.status, headers, body, headers.get("content-type", ""))
 
 

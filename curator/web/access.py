@@ -1,4 +1,4 @@
-"""Who may see and do what on the desk. Routes take `Viewer`, `Editor` or `Owner`; a route without one is public.
+"""Who may see and do what on the desk. Routes take `Viewer`, `Editor`, `Sender` or `Owner`; one without is public.
 
 What a user has no grant for does not exist for them (404). Every unsafe method must come from our own pages:
 Origin or Sec-Fetch-Site must agree, and the form must carry the token bound to the session.
@@ -127,4 +127,5 @@ def _needing(action: Action) -> Callable[..., Any]:
 
 Viewer = Annotated[Desk, Depends(_needing("read"))]
 Editor = Annotated[Desk, Depends(_needing("edit"))]
+Sender = Annotated[Desk, Depends(_needing("send"))]
 Owner = Annotated[Desk, Depends(_needing("own"))]

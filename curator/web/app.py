@@ -45,6 +45,7 @@ ROUTERS = (
     "curator.web.desk.mail",
     "curator.web.desk.issue",
     "curator.web.desk.audience",
+    "curator.web.desk.calendar",
     "curator.web.desk.deliveries",
     "curator.web.desk.report",
     "curator.web.desk.settings",
@@ -53,6 +54,7 @@ ROUTERS = (
     "curator.web.public.preferences",
     "curator.web.public.unsubscribe",
     "curator.web.public.archive",
+    "curator.web.public.approve",
 )
 STATUSES: dict[type[errors.CuratorError], int] = {
     errors.NotFound: 404,

@@ -47,10 +47,11 @@ def test_a_grant_holds_for_its_newsletter_only(session: Session) -> None:
 
 
 def test_what_each_role_may_do() -> None:
-    allowed = {role: [a for a in ("read", "edit", "own") if may(role, a)] for role in (None, *Role)}  # type: ignore[arg-type]
+    allowed = {role: [a for a in ("read", "edit", "send", "own") if may(role, a)] for role in (None, *Role)}  # type: ignore[arg-type]
     assert allowed == {
         None: [],
-        Role.OWNER: ["read", "edit", "own"],
+        Role.OWNER: ["read", "edit", "send", "own"],
+        Role.SENDER: ["read", "edit", "send"],
         Role.EDITOR: ["read", "edit"],
         Role.VIEWER: ["read"],
     }

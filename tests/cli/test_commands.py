@@ -156,7 +156,10 @@ def test_checks_are_lists_of_findings_and_errors_end_with_one() -> None:
     empty = call("issues", "create", "week", "--subject", "Leeg").json["id"]
     said = call("issues", "check", empty)
     assert said.code == 1
-    assert all({"code", "message", "where"} == set(finding) for finding in said.json["errors"] + said.json["warnings"])
+    assert all(
+        {"code", "message", "where", "item", "field", "fix"} == set(finding)
+        for finding in said.json["errors"] + said.json["warnings"]
+    )
     with pytest.raises(CheckFailed):
         call("issues", "send", empty, "--now", "--yes")
 

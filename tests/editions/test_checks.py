@@ -1,4 +1,4 @@
-import dataclasses
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,13 +7,16 @@ from curator.editions.checks import Checks, check_content
 from curator.editions.compile import compile_message
 from curator.editions.render import render_issue
 from curator.issues.content import IssueContent
+from curator.issues.fixes import Fix
 from tests.editions import sample
+
+TODAY = date(2026, 11, 25)
 
 
 def check(content: IssueContent, public_url: str = sample.PUBLIC_URL) -> Checks:
     rendered = render_issue(content, public_url=public_url)
     segments = compile_message(content, rendered, public_url=public_url, inbound_domain="")
-    return check_content(content, rendered, segments.facts)
+    return check_content(content, rendered, segments, TODAY)
 
 
 def codes(content: IssueContent, public_url: str = sample.PUBLIC_URL) -> tuple[set[str], set[str]]:
@@ -31,7 +34,9 @@ def test_a_good_issue_has_nothing_to_say_against_it() -> None:
             sample.section("A", sample.item(1, "x"), sample.item(2, "y", site="a.example.org"), minimum=1, maximum=2),
         )
     )
-    assert check(content) == Checks((), ())
+    found = check(content)
+    assert (found.errors, found.warnings) == ((), ())
+    assert found.html_bytes > 5_000
 
 
 @pytest.mark.parametrize(
@@ -100,7 +105,100 @@ def test_an_address_without_tls_is_a_warning() -> None:
     assert "insecure_address" in codes(sample.issue(), "http://127.0.0.1:8420")[1]
 
 
-def test_findings_say_where() -> None:
+def test_findings_say_where_and_what_mends_them() -> None:
     finding = check(one_item(picture=sample.picture("p", 600, 400, ""))).warnings[0]
-    assert finding.where == "Titel"
-    assert dataclasses.asdict(finding).keys() == {"code", "message", "where"}
+    assert finding.facts() == {
+        "code": "no_alt",
+        "message": finding.message,
+        "where": "Titel",
+        "item": 1,
+        "field": "picture_alt",
+        "fix": "Use the title",
+    }
+
+
+def fix_of(content: IssueContent, code: str) -> Fix | None:
+    found = check(content)
+    return next(finding for finding in (*found.errors, *found.warnings) if finding.code == code).fix
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "fix"),
+    [
+        (sample.issue(subject="Re: Fwd: Nieuws"), "subject_like_reply", ("subject", "Re: Fwd: Nieuws", "Nieuws")),
+        (
+            sample.issue(preheader="", intro_text="Goedemorgen, dit is een week. En dan."),
+            "no_preheader",
+            ("preheader", "", "Goedemorgen, dit is een week."),
+        ),
+        (
+            sample.issue(preheader="", intro_text="Goedemorgen,\n\nTwee manieren om te sparen. Meer."),
+            "no_preheader",
+            ("preheader", "", "Twee manieren om te sparen."),
+        ),
+        (one_item(blurb_text="Dag {name}"), "name_without_fallback", ("blurb", "{name}", "{name|lezer}")),
+        (sample.issue(outro_text="© 2019-2024 Wij"), "stale_year", ("outro", "2024", "2026")),
+        (sample.issue(subject="Het beste van 2025"), "stale_year", ("subject", "2025", "2026")),
+    ],
+)
+def test_a_fix_says_what_becomes_of_which_words(content: IssueContent, code: str, fix: tuple[str, str, str]) -> None:
+    made = fix_of(content, code)
+    assert made is not None
+    assert (made.field, made.old, made.new) == fix
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        sample.issue(outro_text="© 2026 Wij", subject="Vooruit naar 2027"),
+        sample.issue(subject="Van 2025 naar 2026"),
+        one_item(blurb_text="In 2019 begon het."),
+    ],
+)
+def test_a_year_that_is_meant_is_left_alone(content: IssueContent) -> None:
+    assert "stale_year" not in codes(content)[1]
+
+
+def test_nothing_is_offered_where_only_a_person_knows() -> None:
+    assert fix_of(sample.issue(subject="Re:"), "subject_like_reply") is None
+    assert fix_of(sample.issue(preheader="", intro_text=""), "no_preheader") is None
+
+
+def test_merge_fields_of_other_programs_are_named() -> None:
+    assert "unknown_merge_field" in codes(one_item(blurb_text="Dag {{ voornaam }}"))[1]
+    assert "unknown_merge_field" not in codes(one_item(blurb_text="Dag {name|lezer}, {dit} is gewoon tekst"))[1]
+
+
+PAGE = """<html><head><style data-premailer="ignore">{dark}</style></head><body>
+<p style="color:{ink};background-color:#ffffff" class="words">{{{{ subject }}}}
+<a href="https://a.test/x"{link}>Meer over X</a></p>
+<a href="{{{{ addresses.leave }}}}">Afmelden</a></body></html>"""
+
+
+def designed(ink: str = "#222222", dark: str = "", link: str = "") -> IssueContent:
+    return sample.issue(sample.written(PAGE.format(ink=ink, dark=dark, link=link)))
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (designed(ink="#aaa"), "contrast_light"),
+        (designed(ink="rgb(170, 170, 170)"), "contrast_light"),
+        (
+            designed(dark="@media (prefers-color-scheme: dark) { .words { background-color: #111 !important; } }"),
+            "contrast_dark",
+        ),
+        (designed(link=' style="color:#0b5cad;text-decoration:none"'), "colour_alone"),
+        (designed(), "link_not_in_text"),
+    ],
+)
+def test_what_a_design_paints_is_judged_as_readers_see_it(content: IssueContent, code: str) -> None:
+    assert code in codes(content)[1]
+
+
+def test_a_design_that_can_be_read_is_let_be() -> None:
+    dark = (
+        "@media (prefers-color-scheme: dark) { .words { color: #eee !important; background-color: #111 !important; } }"
+    )
+    found = codes(designed(dark=dark, link=' style="text-decoration:none;font-weight:700"'))[1]
+    assert not {"contrast_light", "contrast_dark", "colour_alone"} & found

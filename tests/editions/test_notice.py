@@ -11,7 +11,11 @@ from curator.errors import Invalid, NotFound
 from tests.editions import sample
 
 LINK = "https://desk.example.org/confirm/" + "c" * 46
-DATA = {"confirmation": {"link": LINK, "days": 14}, "sign-in": {"link": LINK, "minutes": 60}}
+DATA = {
+    "approval": {"link": LINK, "number": 12, "by": "Ada", "days": 7},
+    "confirmation": {"link": LINK, "days": 14},
+    "sign-in": {"link": LINK, "minutes": 60},
+}
 TRIPLE = {"subject.txt", "body.txt", "body.html"}
 
 

@@ -19,6 +19,8 @@ def trial(content: IssueContent) -> bytes:
 def test_a_test_mail_says_so_in_subject_and_both_parts() -> None:
     raw = trial(sample.issue())
     assert sample.parsed(raw)["Subject"].startswith("[Test] Eigen rekenkracht")
+    assert sample.parsed(raw)["X-Curator-Test"] == "yes"
+    assert sample.parsed(sample.message(sample.issue()))["X-Curator-Test"] is None
     assert all("Dit is een testmail." in body for body in sample.bodies(raw))
     assert all("This is a test mail." in body for body in sample.bodies(trial(sample.english_issue())))
 

@@ -20,6 +20,7 @@ class Asked(NamedTuple):
 
     path: str
     headers: dict[str, str]
+    method: str = "GET"
 
 
 class Site:
@@ -73,6 +74,15 @@ def running_site(wrap: Callable[[ThreadingHTTPServer], None] | None = None) -> I
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             self.wfile.write(answer.body)
+
+        def do_HEAD(self) -> None:
+            site.asked.append(Asked(self.path, {n.lower(): v for n, v in self.headers.items()}, "HEAD"))
+            answer = site.answers.get(self.path, Answer(b"no such page", 404))
+            self.send_response(answer.status)
+            for name, value in answer.headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", "12345")
+            self.end_headers()
 
         def log_message(self, *_: object) -> None:
             pass

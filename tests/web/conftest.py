@@ -33,7 +33,7 @@ from tests.issues.rows import a_newsletter, an_article
 
 @dataclass(frozen=True)
 class Cast:
-    """Two newsletters and who may do what: the editor edits `weekly` and must see nothing of `other`."""
+    """Two newsletters and who may do what: the editor edits and sends `weekly` and must see nothing of `other`."""
 
     weekly: Newsletter
     other: Newsletter
@@ -67,7 +67,7 @@ def cast(session: Session) -> Cast:
         weekly,
         other,
         owner=add_user(session, "owner@weekly.example", Role.OWNER),
-        editor=add_user(session, "editor@weekly.example", Role.EDITOR, weekly.id),
+        editor=add_user(session, "editor@weekly.example", Role.SENDER, weekly.id),
         viewer=add_user(session, "viewer@weekly.example", Role.VIEWER, weekly.id),
     )
 

@@ -19,7 +19,7 @@ from curator.delivery.requeue import resend, retry
 from curator.errors import NotFound
 from curator.issues.models import Issue
 from curator.reports.names import Term, deliveries_of, find, names_of
-from curator.web.access import Db, Desk, Editor, Viewer
+from curator.web.access import Db, Desk, Sender, Viewer
 from curator.web.desk.live import Look, stream
 from curator.web.desk.progress import duration, show, word
 from curator.web.pages import fragment, page
@@ -102,7 +102,7 @@ def export(desk: Viewer, db: Db, number: int) -> StreamingResponse:
 
 
 @router.post("/{number}/resend")
-def send_again(desk: Editor, db: Db, number: int, seen: Annotated[int, Form()]) -> Response:
+def send_again(desk: Sender, db: Db, number: int, seen: Annotated[int, Form()]) -> Response:
     """Everybody in doubt, who may get a second copy. A second click finds the first one's act and changes nothing."""
     issue, delivery = _found(db, desk, number)
     if act := resend(db, delivery.id, desk.by, seen=seen):
@@ -112,7 +112,7 @@ def send_again(desk: Editor, db: Db, number: int, seen: Annotated[int, Form()]) 
 
 @router.post("/{number}/retry")
 def try_again(
-    desk: Editor, db: Db, number: int, seen: Annotated[int, Form()], reason: Annotated[str, Form()] = ""
+    desk: Sender, db: Db, number: int, seen: Annotated[int, Form()], reason: Annotated[str, Form()] = ""
 ) -> Response:
     """Everybody who failed, or who failed for one reason. A second click changes nothing."""
     issue, delivery = _found(db, desk, number)
@@ -131,7 +131,7 @@ _BRAKES: dict[str, Callable[[Session, int, str], object]] = {
 
 
 @router.post("/{number}/{verb}")
-def brake(desk: Editor, db: Db, number: int, verb: Literal["pause", "resume", "release", "cancel", "undo"]) -> Response:
+def brake(desk: Sender, db: Db, number: int, verb: Literal["pause", "resume", "release", "cancel", "undo"]) -> Response:
     """Pause, resume, release, cancel or take back; then where the editor wants to be."""
     issue, delivery = _found(db, desk, number)
     _BRAKES[verb](db, delivery.id, desk.by)

@@ -8,13 +8,34 @@ from curator.issues.edit import restore
 from curator.issues.models import Revision
 from curator.issues.revisions import history
 from curator.web.access import Db, Desk, Editor, Viewer
-from curator.web.desk import issue_comments, issue_layout, issue_list, issue_offer, issue_preview, issue_words, sending
+from curator.web.desk import (
+    approval,
+    issue_checks,
+    issue_comments,
+    issue_layout,
+    issue_list,
+    issue_offer,
+    issue_preview,
+    issue_words,
+    sending,
+)
 from curator.web.desk.asked import is_htmx, wants_json
 from curator.web.desk.composer import composer_part, is_editable, issue_of, values_of
+from curator.web.desk.issue_checks import words_now
 from curator.web.pages import fragment, page
 
 router = APIRouter()
-for part in (issue_list, issue_words, issue_layout, issue_offer, issue_comments, issue_preview, sending):
+for part in (
+    issue_list,
+    issue_words,
+    issue_layout,
+    issue_offer,
+    issue_comments,
+    issue_preview,
+    issue_checks,
+    approval,
+    sending,
+):
     router.include_router(part.router)
 
 
@@ -63,7 +84,7 @@ def restore_change(request: Request, desk: Editor, db: Db, number: int, revision
         raise NotFound("That change is not in the history of this issue.")
     restore(db, revision_id, desk.by)
     if wants_json(request):
-        return JSONResponse({"version": issue.version})
+        return JSONResponse({"version": issue.version, "words": words_now(db, issue.id)})
     return RedirectResponse(_address(desk, number), status_code=303)
 
 

@@ -1,4 +1,4 @@
-"""How the mail will look, while it is written: as HTML in either theme, as plain text, and what the checks say.
+"""How the mail will look, while it is written: as HTML in either theme and as plain text.
 
 A preview is somebody else's page as far as the desk is concerned: its own strict policy, nothing in it can run.
 """
@@ -6,22 +6,18 @@ A preview is somebody else's page as far as the desk is concerned: its own stric
 from html import escape
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from curator.delivery.plan import edition_sent
-from curator.delivery.preflight import check_issue
 from curator.editions.browser import browser_text
-from curator.editions.checks import Checks, Finding
 from curator.editions.preview import Theme, preview_html, preview_text, sent_html
 from curator.errors import TemplateFailed
 from curator.issues.content import load_content
 from curator.issues.models import IssueState
 from curator.settings import get_settings
 from curator.web.access import Db, Viewer
-from curator.web.desk.asked import is_htmx
 from curator.web.desk.composer import issue_of
-from curator.web.pages import page
 
 router = APIRouter()
 
@@ -64,23 +60,6 @@ def _draft(db: Db, issue_id: int, kind: Kind, theme: Theme) -> str:
     if kind == "text":
         return _as_page(preview_text(content, public_url=public_url), theme)
     return preview_html(content, public_url=public_url, theme=theme)
-
-
-@router.get("/n/{slug}/issues/{number}/checks")
-def checks(request: Request, desk: Viewer, db: Db, number: int) -> HTMLResponse:
-    """What stands in the way of sending, and what to think about."""
-    issue = issue_of(db, desk, number)
-    template = "web/desk/checks.html" if is_htmx(request) else "web/desk/checks_page.html"
-    found = find_problems(db, issue.id)
-    return page(request, template, desk=desk, current="issues", issue=issue, checks=found)
-
-
-def find_problems(db: Db, issue_id: int) -> Checks:
-    """The preflight; a design that cannot be rendered is itself an error found."""
-    try:
-        return check_issue(db, issue_id, settings=get_settings())
-    except TemplateFailed as error:
-        return Checks(errors=(Finding("design", error.message, "the design"),), warnings=())
 
 
 def _as_page(text: str, theme: str) -> str:

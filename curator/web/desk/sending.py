@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
+from curator.accounts.roles import may
 from curator.audience.eligible import candidates
 from curator.delivery.notices import send_test
 from curator.delivery.pilot_rule import pilot_size
@@ -22,10 +23,10 @@ from curator.editions.checks import Checks, Finding
 from curator.errors import Conflict, CuratorError, Invalid, Unavailable
 from curator.issues.models import Issue, IssueState
 from curator.settings import get_settings
-from curator.web.access import Db, Desk, Editor
+from curator.web.access import Db, Desk, Editor, Sender
 from curator.web.desk.asked import is_htmx
 from curator.web.desk.composer import issue_of
-from curator.web.desk.issue_preview import find_problems
+from curator.web.desk.issue_checks import find_problems
 from curator.web.desk.progress import rough
 from curator.web.pages import page
 
@@ -61,7 +62,7 @@ def send_dialog(request: Request, desk: Editor, db: Db, number: int) -> Response
 @router.post("/n/{slug}/issues/{number}/send")
 def send(
     request: Request,
-    desk: Editor,
+    desk: Sender,
     db: Db,
     number: int,
     when: Annotated[str, Form()] = "undo",
@@ -133,6 +134,7 @@ def _dialog(
         "excluded": excluded,
         "relay": relay,
         "ends_at": ends_at,
+        "may_send": may(desk.role, "send"),
         "takes": ends_at - first if ends_at else timedelta(0),
         "rough": rough,
         "undo_minutes": round(settings.undo_seconds / 60, 1),

@@ -176,6 +176,7 @@ async function rearrange(form, submitter) {
     remember(answer.revision);
     form.reset();
     await reload(answer.focus || (answer.item ? `blurb-${answer.item}` : undefined));
+    if (answer.words) putWords(answer.words);
     tellSection(form.action);
     if (answer.said) notice(answer.said, "good");
     listener(answer);
@@ -210,10 +211,23 @@ async function undo() {
     await saveAll();
     const answer = await post(`${base}/restore/${revision}`, {});
     await reload("undo");
+    putWords(answer.words);
     announce("Undone.");
     listener({ issue: answer.version });
   } catch (error) {
     notice(reasonOf(error));
+  }
+}
+
+// The issue's own words as the server has them now: a fix or an undo may have changed them.
+function putWords({ version, ...words }) {
+  for (const [name, value] of Object.entries(words)) {
+    const field = document.querySelector(`.words [data-field="${name}"]`);
+    if (!field || field.value === value) continue;
+    field.value = value;
+    field.dataset.version = version;
+    careFor(field.closest(".words"));
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 }
 

@@ -2,7 +2,9 @@
 
 import { reload, startArranging } from "./arrange.js";
 import { careFor, saveAll, startSaving } from "./autosave.js";
+import { check, startChecks } from "./checks.js";
 import { refreshLook } from "./look.js";
+import { startPresence } from "./presence.js";
 import { notice, part, post, reasonOf } from "./post.js";
 import { ourChange, startFollowing } from "./together.js";
 
@@ -15,32 +17,23 @@ function follow(answer) {
   if (answer?.issue) ourChange(answer.issue);
   refreshLook();
   clearTimeout(quiet);
-  quiet = setTimeout(check, 1200);
+  quiet = setTimeout(look, 600);
 }
 
-let checking = false;
-async function check() {
-  if (checking) return void (quiet = setTimeout(check, 800));
-  checking = true;
+// The checks, and what is one-sided.
+async function look() {
+  check();
   try {
-    const panel = document.getElementById("panel-checks");
-    const [checks, balance] = await Promise.all([part(`${base}/checks`), part(`${base}/balance`)]);
-    panel.innerHTML = checks;
-    document.getElementById("balance").innerHTML = balance;
-    const { errors, warnings } = panel.querySelector(".checks").dataset;
-    const badge = document.getElementById("check-count");
-    badge.textContent = Number(errors) + Number(warnings) || "✓";
-    badge.className = `count ${Number(errors) ? "bad" : Number(warnings) ? "warn" : "good"}`;
-    badge.title = `${errors} errors, ${warnings} warnings`;
+    document.getElementById("balance").innerHTML = await part(`${base}/balance`);
   } catch { /* the next change asks again */ }
-  checking = false;
 }
 
 startSaving(base, follow);
 if (careFor(document)) notice("Words you typed before the connection was lost are back in their fields.", "good");
 startArranging(base, follow);
 startFollowing(base, Number(compose.dataset.version), follow);
-check();
+startChecks(base);
+startPresence(base);
 
 // Fields grow with their words; titles stay one paragraph.
 function grow(field) {

@@ -26,7 +26,8 @@ async function check() {
     const panel = document.getElementById("panel-checks");
     const [checks, balance] = await Promise.all([part(`${base}/checks`), part(`${base}/balance`)]);
     panel.innerHTML = checks;
-    document.getElementById("balance").innerHTML = balance;
+    const place = document.getElementById("balance");
+    if (place.innerHTML.trim() !== balance.trim()) place.innerHTML = balance;
     const { errors, warnings } = panel.querySelector(".checks").dataset;
     const badge = document.getElementById("check-count");
     badge.textContent = Number(errors) + Number(warnings) || "✓";
@@ -39,7 +40,7 @@ async function check() {
 startSaving(base, follow);
 if (careFor(document)) notice("Words you typed before the connection was lost are back in their fields.", "good");
 startArranging(base, follow);
-startFollowing(base, Number(compose.dataset.version), follow);
+startFollowing(base, compose.dataset, follow);
 check();
 
 // Fields grow with their words; titles stay one paragraph.

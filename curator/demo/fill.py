@@ -3,7 +3,7 @@
 Uses the verbs of the stages where they exist and inserts sets otherwise; the whole sample is one transaction.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -64,6 +64,7 @@ def _fill(session: Session, settings: Settings) -> None:
     from curator.demo import articles, issues, people, sample
     from curator.events.partitions import ensure_partitions
     from curator.issues.newsletters import change_newsletter, create_newsletter
+    from curator.issues.planning import set_rhythm
     from curator.reports.picks import learn_taste
     from curator.reports.rollups import roll_up
     from curator.sources.likeness import compare_due
@@ -85,6 +86,8 @@ def _fill(session: Session, settings: Settings) -> None:
     ensure_partitions(session)
     issues.add_past_issue(session, newsletter, shelf, now=now, settings=settings)
     issues.add_draft(session, newsletter, shelf)
+    tomorrow = (now.astimezone(sample.ZONE) + timedelta(days=1)).weekday()
+    set_rhythm(session, newsletter, sample.OWNER, weekday=tomorrow, at=time(7), draft_days=2, draft_at=time(7))
     roll_up(session)
     compare_due(session)
     learn_taste(session, newsletter.id)

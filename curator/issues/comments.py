@@ -3,8 +3,6 @@
 A comment changes nothing readers will see: no version rises, nothing that was approved is voided.
 """
 
-from datetime import datetime
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -51,8 +49,8 @@ def comments_of(session: Session, issue_id: int) -> dict[int, list[Comment]]:
     return found
 
 
-def last_said(session: Session, issue_id: int) -> tuple[int, int, datetime | None]:
+def last_said(session: Session, issue_id: int) -> str:
     """A stamp that changes with every comment made, resolved or opened again."""
     statement = select(func.count(), func.count(Comment.resolved_at), func.max(Comment.resolved_at))
     count, resolved, at = session.execute(statement.where(Comment.issue_id == issue_id)).one()
-    return count, resolved, at
+    return f"{count} {resolved} {at.isoformat() if at else ''}".strip()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from curator.accounts.roles import may
 from curator.errors import NotFound
 from curator.issues.assemble import free_stars
-from curator.issues.comments import comments_of
+from curator.issues.comments import comments_of, last_said
 from curator.issues.compose import find_issue, get_item
 from curator.issues.models import Issue, IssueState, Item, Section
 from curator.issues.pieces import gaps_of, hints_of
@@ -70,6 +70,7 @@ def values_of(session: Session, issue: Issue) -> dict[str, Any]:
         "issue": issue,
         "beside": beside_items(session, issue),
         "comments": comments_of(session, issue.id),
+        "talk": last_said(session, issue.id),
         "gaps": gaps_of(issue),
         "hints": hints_of(session, issue),
         "stars": len(free_stars(session, issue)),

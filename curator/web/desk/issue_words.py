@@ -54,7 +54,7 @@ def now(desk: Viewer, db: Db, number: int) -> JSONResponse:
         {
             "version": issue.version,
             "state": str(issue.state),
-            "talk": [str(fact) for fact in last_said(db, issue.id)],
+            "talk": last_said(db, issue.id),
             "by": last if last != desk.by else "",
             "words": {field: getattr(issue, field) for field in ("subject", "preheader", "intro", "outro")},
         }

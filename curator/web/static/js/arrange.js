@@ -54,7 +54,9 @@ export async function reload(focusOn) {
   const focused = document.activeElement;
   const { id, selectionStart, selectionEnd } = focused;
   for (const part of root().querySelectorAll(".item-more, .item-talk")) {
-    fresh.content.querySelector(`[id="${part.closest(".item").id}"] .${part.className}`)?.toggleAttribute("open", part.open);
+    const same = fresh.content.querySelector(`[id="${part.closest(".item").id}"] .${part.className}`);
+    const isNews = same?.firstElementChild.textContent !== part.firstElementChild.textContent;
+    if (part.open || !isNews) same?.toggleAttribute("open", part.open);
   }
   for (const draft of root().querySelectorAll("[data-draft]")) {
     const same = fresh.content.querySelector(`[id="${draft.id}"]`);

@@ -24,14 +24,16 @@ function follow(answer) {
 async function look() {
   check();
   try {
-    document.getElementById("balance").innerHTML = await part(`${base}/balance`);
+    const place = document.getElementById("balance");
+    const balance = await part(`${base}/balance`);
+    if (place.innerHTML.trim() !== balance.trim()) place.innerHTML = balance;
   } catch { /* the next change asks again */ }
 }
 
 startSaving(base, follow);
 if (careFor(document)) notice("Words you typed before the connection was lost are back in their fields.", "good");
 startArranging(base, follow);
-startFollowing(base, Number(compose.dataset.version), follow);
+startFollowing(base, compose.dataset, follow);
 startChecks(base);
 startPresence(base);
 

@@ -8,13 +8,14 @@ import { part } from "./post.js";
 const EVERY = 6000;
 let base = "";
 let known = 0;
-let talked = null;
+let talked = "";
 let whenChanged = () => {};
 let looking = null;
 
-export function startFollowing(address, version, changed) {
+export function startFollowing(address, { version, talk }, changed) {
   base = address;
-  known = version;
+  talked = talk;
+  known = Number(version);
   whenChanged = changed;
   setInterval(() => document.visibilityState === "visible" && look(), EVERY);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
@@ -34,11 +35,9 @@ async function take() {
   await saveAll();
   const now = JSON.parse(await part(`${base}/now`));
   if (now.state !== "draft") return location.reload();
-  const talk = String(now.talk);
   const isNew = now.version !== known;
-  const isTalk = talked !== null && talk !== talked;
-  talked = talk;
-  if (!isNew && !isTalk) return undefined;
+  if (!isNew && now.talk === talked) return undefined;
+  talked = now.talk;
   for (const [name, value] of Object.entries(now.words)) {
     const field = document.getElementById(name);
     if (takeServers(field, value, now.version)) field.dispatchEvent(new Event("taken", { bubbles: true }));

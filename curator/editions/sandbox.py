@@ -16,7 +16,7 @@ from typing import Any
 from curator.editions.designs import templates_folder
 from curator.errors import TemplateFailed
 
-SECONDS = 4
+SECONDS = 3
 """Of computing. On a busy machine more time passes: a design that is well must not fail because others work."""
 
 _PATIENCE = 8

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from curator.db import upgrade
 from curator.delivery import batches
 from curator.delivery.models import Batch
+from curator.issues.content import newsletter_content
+from curator.issues.newsletters import get_newsletter
 from curator.settings import Settings
 
 REVISION = '''
@@ -108,3 +110,25 @@ def test_deliveries_of_before_are_cut_and_counted(empty_database: str) -> None:
     engine.dispose()
     assert counts == {"accepted": 600, "pending": 600}
     assert opened == [False, True, True]
+
+
+def test_a_template_of_before_becomes_the_first_version_of_a_design(empty_database: str) -> None:
+    engine = create_engine(empty_database.replace("postgresql://", "postgresql+psycopg://"))
+    upgrade._run(empty_database, "0001")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """
+                INSERT INTO newsletter (slug, name, from_name, from_address, language, section_template, design_source)
+                VALUES ('w', 'W', 'W', 'w@example.org', 'nl', '[]', '<p>{{ subject }}</p>'),
+                       ('v', 'V', 'V', 'v@example.org', 'nl', '[]', NULL)
+                """
+            )
+        )
+    assert upgrade.upgrade(empty_database)
+    with Session(engine) as session:
+        ours, plain = (newsletter_content(session, get_newsletter(session, slug)) for slug in ("w", "v"))
+    engine.dispose()
+    assert ours.own_design is not None
+    assert (ours.own_design.based_on, ours.own_design.files) == ("classic", {"issue.html": "<p>{{ subject }}</p>"})
+    assert (plain.design, plain.own_design) == ("classic", None)

@@ -1,11 +1,13 @@
 """The design as clients will compute it: contrast by day and by night, a layout that holds without media queries."""
 
 import re
+from datetime import date
 
 import pytest
 from lxml import etree
 
-from curator.editions.checks import LARGE_AT, check_content
+from curator.editions.checks import check_content
+from curator.editions.checks.message import LARGE_AT
 from curator.editions.colours import READABLE, contrast
 from curator.editions.compile import compile_message
 from curator.editions.preview import preview_html
@@ -103,9 +105,9 @@ def test_the_preview_text_is_hidden_and_comes_first(name: str) -> None:
 def test_an_issue_of_twelve_items_is_far_from_being_clipped(design: str, language: str) -> None:
     content = full_issue(design, language)
     rendered = render_issue(content, public_url=sample.PUBLIC_URL)
-    facts = compile_message(content, rendered, public_url=sample.PUBLIC_URL, inbound_domain="").facts
-    assert facts["html_bytes"] < LARGE_AT * 0.75
-    assert check_content(content, rendered, facts).errors == ()
+    segments = compile_message(content, rendered, public_url=sample.PUBLIC_URL, inbound_domain="")
+    assert segments.facts["html_bytes"] < LARGE_AT * 0.75
+    assert check_content(content, rendered, segments, date(2026, 11, 25)).errors == ()
 
 
 @pytest.mark.parametrize("design", DESIGNS)

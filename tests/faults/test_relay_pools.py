@@ -220,7 +220,7 @@ def test_when_all_refuse_the_delivery_pauses_and_a_resume_tries_them_again(
     assert "default (127.0.0.1" in reason
     assert "second (127.0.0.1" in reason
     two.faults.plan.clear()  # the provider relents, nobody touches our settings
-    resume(committed, delivery.issue_id, "editor@example.org")
+    resume(committed, delivery.id, "editor@example.org")
     committed.commit()
     send_until_done(committed, delivery, settings)
     assert judge(committed, delivery, two)[MessageState.ACCEPTED] == READERS

@@ -102,7 +102,7 @@ def compose(curator: Curator, folder: Path) -> int:
         "--blurb", "Lees ook [het plan](https://waterpeil.test/plan).",
     )  # fmt: skip
     findings = curator.run("issues", "check", issue["id"], code=None).json
-    assert {"errors", "warnings"} == set(findings)
+    assert {"errors", "warnings", "links"} == set(findings)
     files = curator.run("issues", "render", issue["id"], "--out", folder / "out").json
     assert set(files) == {"issue.html", "issue.txt", "message.eml"}
     assert "zwembad" in (folder / "out" / "issue.txt").read_text()

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from curator.issues.calendar import Intent, meant
 from curator.issues.edit import edit_issue
-from tests.web.test_browser_desk import Scene, chrome, scene, server  # noqa: F401 - fixtures
+from tests.web.conftest import Scene
 
 pytestmark = pytest.mark.browser
 
@@ -17,12 +17,12 @@ PATIENCE = 15_000
 """Milliseconds, for a busy machine; on an idle one the checks follow within two seconds."""
 
 
-def _open(scene: Scene) -> None:  # noqa: F811
+def _open(scene: Scene) -> None:
     scene.page.goto(f"{scene.address}/n/tech/issues/{scene.issue.number}")
     expect(scene.page.locator("#check-count")).not_to_be_empty(timeout=PATIENCE)
 
 
-def test_checks_follow_the_words_and_a_tap_mends_them(scene: Scene) -> None:  # noqa: F811
+def test_checks_follow_the_words_and_a_tap_mends_them(scene: Scene) -> None:
     page = scene.page
     _open(scene)
     page.locator("#tab-checks").click()
@@ -45,7 +45,7 @@ def test_checks_follow_the_words_and_a_tap_mends_them(scene: Scene) -> None:  # 
     expect(finding).to_have_count(1, timeout=PATIENCE)
 
 
-def test_a_fix_of_the_subject_shows_in_its_field_and_typing_goes_on(scene: Scene) -> None:  # noqa: F811
+def test_a_fix_of_the_subject_shows_in_its_field_and_typing_goes_on(scene: Scene) -> None:
     page = scene.page
     edit_issue(scene.session, scene.issue.id, "subject", "Re: Het nieuws", scene.issue.version, "x")
     scene.session.commit()
@@ -63,7 +63,7 @@ def test_a_fix_of_the_subject_shows_in_its_field_and_typing_goes_on(scene: Scene
     expect(page.locator(".conflict")).to_have_count(0)
 
 
-def test_days_are_walked_by_arrow_keys_and_planned(scene: Scene) -> None:  # noqa: F811
+def test_days_are_walked_by_arrow_keys_and_planned(scene: Scene) -> None:
     page = scene.page
     page.set_viewport_size({"width": 1200, "height": 800})
     page.goto(f"{scene.address}/n/tech/calendar?month=2026-11&day=2026-11-18")
@@ -82,7 +82,7 @@ def test_days_are_walked_by_arrow_keys_and_planned(scene: Scene) -> None:  # noq
     assert (day.intent, day.issue_id, day.note) == (Intent.PLANNED, scene.issue.id, "Kerst")
 
 
-def test_on_a_phone_only_days_with_something_stand_in_the_list(scene: Scene) -> None:  # noqa: F811
+def test_on_a_phone_only_days_with_something_stand_in_the_list(scene: Scene) -> None:
     page = scene.page
     page.set_viewport_size({"width": 375, "height": 740})
     page.goto(f"{scene.address}/n/tech/calendar?month=2025-03&day=2025-03-18")

@@ -5,12 +5,12 @@ from playwright.sync_api import expect
 
 from curator.issues.sections import change_section
 from curator.sources.models import Triage
-from tests.web.test_browser_desk import Scene, chrome, scene, server  # noqa: F401 - fixtures
+from tests.web.conftest import Scene
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_find_goes_on_the_shelf_and_from_there_into_the_issue(scene: Scene) -> None:  # noqa: F811
+def test_a_find_goes_on_the_shelf_and_from_there_into_the_issue(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.address}/n/tech/issues/1")
     page.get_by_role("link", name="Add an article").first.click()
@@ -23,7 +23,7 @@ def test_a_find_goes_on_the_shelf_and_from_there_into_the_issue(scene: Scene) ->
     expect(page.locator(".part").first.locator(".item-title")).to_have_value("Over chips")
 
 
-def test_stars_are_placed_with_the_gaps_named_and_a_full_sponsor_refuses(scene: Scene) -> None:  # noqa: F811
+def test_stars_are_placed_with_the_gaps_named_and_a_full_sponsor_refuses(scene: Scene) -> None:
     first = scene.issue.sections[0]
     change_section(scene.session, first.id, is_sponsored=True, label="Advertentie", maximum=1)
     scene.articles[0].triage = Triage.STARRED

@@ -10,7 +10,7 @@ from curator.accounts.sign_ins import open_sign_in
 from curator.accounts.users import add_user
 from curator.settings import get_settings
 from curator.web.access import cookie_name
-from tests.web.test_browser_desk import Scene, chrome, scene, server  # noqa: F401 - fixtures
+from tests.web.conftest import Scene
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ TOOK_IN = 15_000
 
 
 @pytest.fixture
-def ben(scene: Scene, chrome: Browser) -> Iterator[Page]:  # noqa: F811
+def ben(scene: Scene, chrome: Browser) -> Iterator[Page]:
     """The page of a second editor, Ben, on the same issue."""
     user = add_user(scene.session, "ben@example.org", Role.EDITOR, scene.issue.newsletter_id)
     secret = open_sign_in(scene.session, user, agent="test", settings=get_settings())
@@ -35,7 +35,7 @@ def ben(scene: Scene, chrome: Browser) -> Iterator[Page]:  # noqa: F811
 
 
 @pytest.fixture
-def ada(scene: Scene) -> Page:  # noqa: F811
+def ada(scene: Scene) -> Page:
     """The page of the first editor."""
     scene.page.goto(f"{scene.address}/n/tech/issues/1")
     return scene.page
@@ -45,7 +45,7 @@ def _saved(page: Page) -> None:
     expect(page.locator("#saved")).to_have_text("Saved")
 
 
-def _stored(scene: Scene, *blurbs: str) -> None:  # noqa: F811
+def _stored(scene: Scene, *blurbs: str) -> None:
     """The server has these blurbs, within a while."""
     for _ in range(60):
         if [item.blurb for item in scene.fresh_issue().sections[1].items][: len(blurbs)] == list(blurbs):
@@ -54,7 +54,7 @@ def _stored(scene: Scene, *blurbs: str) -> None:  # noqa: F811
     assert [item.blurb for item in scene.fresh_issue().sections[1].items][: len(blurbs)] == list(blurbs)
 
 
-def test_the_same_blurb_written_by_two_is_shown_as_two_texts(scene: Scene, ada: Page, ben: Page) -> None:  # noqa: F811
+def test_the_same_blurb_written_by_two_is_shown_as_two_texts(scene: Scene, ada: Page, ben: Page) -> None:
     ada.locator(".item-blurb").first.fill("Ada writes this.")
     _saved(ada)
     ben.locator(".item-blurb").first.fill("Ben writes that.")
@@ -70,7 +70,7 @@ def test_the_same_blurb_written_by_two_is_shown_as_two_texts(scene: Scene, ada: 
     expect(ada.locator(".item-blurb").first).to_have_value(both, timeout=TOOK_IN)
 
 
-def test_a_conflict_outlives_a_rearrangement_and_a_reload(scene: Scene, ada: Page, ben: Page) -> None:  # noqa: F811
+def test_a_conflict_outlives_a_rearrangement_and_a_reload(scene: Scene, ada: Page, ben: Page) -> None:
     ada.locator(".item-blurb").first.fill("Ada")
     _saved(ada)
     ben.locator(".item-blurb").first.fill("Ben")
@@ -86,7 +86,7 @@ def test_a_conflict_outlives_a_rearrangement_and_a_reload(scene: Scene, ada: Pag
     assert scene.fresh_issue().sections[1].items[1].blurb == "Ada"
 
 
-def test_different_fields_never_conflict_and_arrive_while_typing(scene: Scene, ada: Page, ben: Page) -> None:  # noqa: F811
+def test_different_fields_never_conflict_and_arrive_while_typing(scene: Scene, ada: Page, ben: Page) -> None:
     ben.locator(".item-blurb").nth(1).fill("A beginning ")
     _saved(ben)
     ada.locator("#intro").fill("From Ada")
@@ -103,7 +103,7 @@ def test_different_fields_never_conflict_and_arrive_while_typing(scene: Scene, a
     _stored(scene, "Also from Ada", f"A beginning {typed}")
 
 
-def test_words_for_an_item_that_was_removed_stay_to_be_read(scene: Scene, ada: Page, ben: Page) -> None:  # noqa: F811
+def test_words_for_an_item_that_was_removed_stay_to_be_read(scene: Scene, ada: Page, ben: Page) -> None:
     ben.locator(".item-blurb").first.focus()
     ada.get_by_role("button", name="Remove from the issue").first.click()
     expect(ada.locator(".item")).to_have_count(2)
@@ -117,7 +117,7 @@ def test_words_for_an_item_that_was_removed_stay_to_be_read(scene: Scene, ada: P
     expect(ben.locator(".item-blurb").first).to_have_value("Too late, but written", timeout=TOOK_IN)
 
 
-def test_a_comment_being_written_survives_what_others_do_and_is_heard(scene: Scene, ada: Page, ben: Page) -> None:  # noqa: F811
+def test_a_comment_being_written_survives_what_others_do_and_is_heard(scene: Scene, ada: Page, ben: Page) -> None:
     ada.locator(".item-talk summary").first.click()
     ada.get_by_label("Comment on Over one").fill("Is this ")
     ben.locator(".item-blurb").nth(1).fill("From Ben")

@@ -1,7 +1,7 @@
 // Arranging items: by drag, by Alt+Up and Alt+Down, by buttons. Each move is told to the server, announced, undoable.
 
 import Sortable from "../vendor/sortable.esm.js";
-import { careFor, carryOver, saveAll } from "./autosave.js";
+import { careFor, carryOver, saveAll, takeServers } from "./autosave.js";
 import { isTyping, notice, part, post, reasonOf } from "./post.js";
 
 const undone = [];
@@ -225,11 +225,7 @@ async function undo() {
 function putWords({ version, ...words }) {
   for (const [name, value] of Object.entries(words)) {
     const field = document.querySelector(`.words [data-field="${name}"]`);
-    if (!field || field.value === value) continue;
-    field.value = value;
-    field.dataset.version = version;
-    careFor(field.closest(".words"));
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+    if (field && takeServers(field, value, version)) field.dispatchEvent(new Event("taken", { bubbles: true }));
   }
 }
 

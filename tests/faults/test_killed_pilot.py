@@ -50,6 +50,7 @@ def test_killed_workers_mail_nobody_beyond_the_pilot(servers: Servers, own: Sess
         assert campaign.state() is DeliveryState.HOLDING
         assert set(sink.recipients()) <= first
         assert count_of(own, delivery, MessageState.PENDING) == READERS - PILOT
+        sink.faults.delay = 0.01
         release(own, delivery.id, "editor@example.org")
         own.commit()
         ends_at = time.monotonic() + PATIENCE

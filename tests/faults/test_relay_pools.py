@@ -158,7 +158,8 @@ def test_one_that_comes_back_carries_again(
             back.append(sinks.enter_context(Sink(log, port=port, faults=Faults(delay=0.05))))
         return False
 
-    run_slice(delivery.id, settings=settings, should_stop=come_back)
+    long = settings.model_copy(update={"slice_seconds": 30.0})
+    run_slice(delivery.id, settings=long, should_stop=come_back)
     send_until_done(committed, delivery, settings)
     assert judge(committed, delivery, sink)[MessageState.ACCEPTED] == 1200
     assert back[0].accepted > 100

@@ -76,6 +76,7 @@ def wait_for(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_files_that_cannot_grow(servers: Servers, own: Session, tmp_path: Path) -> None:
     """What a full disk does to a database, without a disk: errors, then a server that ends and cannot start."""
     with Sink(tmp_path / "log", faults=Faults(delay=0.05)) as sink, Processes(tmp_path) as processes:
@@ -107,6 +108,7 @@ def small_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Servers, Path]
             subprocess.run(["umount", "--lazy", folder], check=True)
 
 
+@pytest.mark.long
 def test_a_full_disk(small_disk: tuple[Servers, Path], tmp_path: Path) -> None:
     """Nothing can be written for a while. Whether PostgreSQL bears it or ends: afterwards all is sent, once."""
     servers, folder = small_disk

@@ -23,6 +23,7 @@ JUMPS = (86_400.0, -86_400.0, -30.0)
 pytestmark = pytest.mark.timeout(240)
 
 
+@pytest.mark.long
 def test_clocks_that_jump_neither_lose_nor_repeat_nor_hurry_anything(
     servers: Servers, own: Session, tmp_path: Path
 ) -> None:

@@ -37,10 +37,10 @@ demo: $(STAMP)
 	@exec $(BIN)/curator demo
 
 test: $(STAMP)
-	@exec $(BIN)/python -m pytest -n 2 --dist worksteal -m 'not long' $(OPTIONS) $(TESTS)
+	@exec $(BIN)/python -m pytest -n 2 -m 'not long' $(OPTIONS) $(TESTS)
 
 faults: $(STAMP)
-	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(OPTIONS) tests/faults
+	@exec $(BIN)/python -m pytest -n 2 $(OPTIONS) tests/faults
 
 chaos: $(STAMP)
 	@exec $(BIN)/python -m tests.faults.chaos --recipients $(RECIPIENTS) --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --keep artifacts/chaos

@@ -19,6 +19,7 @@ def page(window: Browser) -> Iterator[Page]:
 
 @pytest.mark.browser
 @pytest.mark.timeout(240)
+@pytest.mark.long
 def test_a_design_from_copy_to_restored(demo: Demo, page: Page) -> None:
     expect.set_options(timeout=30_000)
     wrong: list[str] = []

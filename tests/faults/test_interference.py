@@ -177,7 +177,7 @@ def test_connections_cut_by_the_database(committed: Session, settings: Settings,
     assert counts[MessageState.ACCEPTED] + counts[MessageState.UNKNOWN] == READERS
 
 
-@pytest.mark.parametrize(("readers", "every"), [(300, 100), (120, 30)])
+@pytest.mark.parametrize(("readers", "every"), [pytest.param(300, 100, marks=pytest.mark.long), (120, 30)])
 def test_a_limited_relay_and_a_redis_that_is_emptied(
     committed: Session,
     settings: Settings,

@@ -53,6 +53,7 @@ def test_servers_that_die_and_workers_that_are_replaced(servers: Servers, own: S
     assert counts[MessageState.ACCEPTED] + counts[MessageState.UNKNOWN] == READERS
 
 
+@pytest.mark.long
 def test_a_worker_whose_task_ends_while_valkey_is_away_hears_the_next_ring(
     servers: Servers, own: Session, tmp_path: Path
 ) -> None:

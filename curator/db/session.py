@@ -1,8 +1,9 @@
 """Engine and transactions. `transaction()` is the only place that commits; every edge uses it once per unit of work."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from curator.db.registry import load_models
 from curator.errors import Unavailable
 from curator.settings import get_settings
+
+T = TypeVar("T")
 
 
 @lru_cache(maxsize=1)
@@ -48,6 +51,12 @@ def transaction() -> Iterator[Session]:
         session.close()
     for callback in session.info.pop("after_commit", []):
         callback()
+
+
+def in_transaction(verb: Callable[..., T], *arguments: Any) -> T:
+    """`verb(session, *arguments)` as a unit of work of its own; for threads beside an event loop."""
+    with transaction() as session:
+        return verb(session, *arguments)
 
 
 def _factory() -> sessionmaker[Session]:

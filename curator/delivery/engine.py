@@ -16,7 +16,7 @@ import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from curator.db.session import transaction
+from curator.db.session import in_transaction, transaction
 from curator.delivery.bounces import enter_bounces
 from curator.delivery.claim import Claimed
 from curator.delivery.closing import close_if_done, set_reason, stop_sending
@@ -80,7 +80,7 @@ def _load(delivery_id: int, settings: Settings) -> Work | None:
         with transaction() as session:
             return load_work(session, delivery_id, settings)
     except Unavailable as error:
-        _in_transaction(stop_sending, delivery_id, error.message)
+        in_transaction(stop_sending, delivery_id, error.message)
         raise
 
 
@@ -106,9 +106,9 @@ async def _send_as_guest(guest: "_Slice") -> Counter[str]:
 
 
 def _finish(delivery_id: int, counts: Counter[str]) -> None:
-    _in_transaction(close_if_done, delivery_id)
+    in_transaction(close_if_done, delivery_id)
     if counts[MessageState.REJECTED]:
-        _in_transaction(enter_bounces, delivery_id)
+        in_transaction(enter_bounces, delivery_id)
 
 
 class _Slice:
@@ -142,8 +142,8 @@ class _Slice:
             await asyncio.gather(watch, return_exceptions=True)
             await self._lines.end()
             await self._pace.close()
-            if self._pace.rest is not None:
-                await asyncio.to_thread(_in_transaction, rest, self._work.delivery_id, *self._pace.rest)
+            if (pause := self._pace.rest) is not None:
+                await asyncio.to_thread(in_transaction, rest, self._work.delivery_id, pause.seconds, pause.reason)
             if self._stopping is not None:
                 await self._stopping
         return self._counts
@@ -316,12 +316,12 @@ class _Slice:
         self._over.set()
         if self._stopping is None:
             self._stopping = asyncio.create_task(
-                asyncio.to_thread(_in_transaction, stop_sending, self._work.delivery_id, reason)
+                asyncio.to_thread(in_transaction, stop_sending, self._work.delivery_id, reason)
             )
 
     async def _say(self, reason: str | None) -> None:
         """Why nothing goes out although the delivery runs, or that it does again."""
-        await asyncio.to_thread(_in_transaction, set_reason, self._work.delivery_id, reason)
+        await asyncio.to_thread(in_transaction, set_reason, self._work.delivery_id, reason)
 
     async def _watch(self) -> None:
         """End the slice when its time is over or somebody wants us to leave, or when that cannot be asked."""
@@ -347,11 +347,6 @@ class _Slice:
                 await self._over.wait()
         except TimeoutError:
             return
-
-
-def _in_transaction(verb: Callable[..., Any], *arguments: Any) -> None:
-    with transaction() as session:
-        verb(session, *arguments)
 
 
 def _run(work: Coroutine[Any, Any, Counter[str]]) -> Counter[str]:

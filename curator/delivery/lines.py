@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from curator.db.session import transaction
+from curator.db.session import in_transaction
 from curator.delivery import relay_health
 from curator.delivery.connect import Trouble, open_line
 from curator.delivery.models import Health
@@ -115,11 +115,6 @@ class Lines:
     def most(self) -> int:
         """How many carriers may find a place at once."""
         return sum(seat.relay.connections for seat in self._seats)
-
-    @property
-    def allowed(self) -> int:
-        """How many lines the relays that are ready take now."""
-        return sum(shares([seat.standing for seat in self._seats]).values())
 
     async def ready(self) -> bool:
         """Wait until a relay takes us; False when the slice is over first."""
@@ -298,7 +293,7 @@ class Lines:
     async def _noted(self, verb: Callable[..., Any], *arguments: Any) -> Any:
         """What others should know, in a transaction of its own; a database that is away ends the slice elsewhere."""
         try:
-            return await asyncio.to_thread(_in_transaction, verb, *arguments)
+            return await asyncio.to_thread(in_transaction, verb, *arguments)
         except (CuratorError, SQLAlchemyError) as error:
             log.warning("relay_health_not_noted", error=type(error).__name__)
             return None
@@ -345,8 +340,3 @@ class Lines:
                 await self._over.wait()
         except TimeoutError:
             return
-
-
-def _in_transaction(verb: Callable[..., Any], *arguments: Any) -> Any:
-    with transaction() as session:
-        return verb(session, *arguments)

@@ -13,7 +13,7 @@ from curator.errors import Conflict, Invalid, NotFound
 from curator.settings import Settings
 from curator.sources.asking import find
 from curator.sources.identity import address_key, checked_address
-from curator.sources.models import Source
+from curator.sources.models import Source, SourceState
 from curator.sources.prose import clean_line
 from curator.sources.record import zone_of
 from curator.sources.watch import refuse_watched, take_answer
@@ -48,29 +48,29 @@ def add_source(session: Session, newsletter_id: int, address: str, settings: Set
     """
     zone_of(session, newsletter_id)  # NotFound for a newsletter that is not there
     address = checked_address(address)
-    refuse_watched(session, newsletter_id, address)
+    never_read = _never_read(session, newsletter_id, address)
+    if never_read is None:
+        refuse_watched(session, newsletter_id, address)
     answer = find(address, settings, lambda there: refuse_watched(session, newsletter_id, there))
     if answer.failure is not None:
         raise answer.failure
-    refuse_watched(session, newsletter_id, answer.address)
-    number = _insert(session, newsletter_id, Wanted(answer.address))
-    if number is None:
-        raise Conflict("This newsletter watches that feed already.", address=answer.address)
-    source = session.get_one(Source, number)
+    source = never_read or _new(session, newsletter_id, answer.address)
+    if never_read is not None:
+        source.address, source.state = address, SourceState.ACTIVE
     take_answer(session, source, answer)
     session.flush()
     return source
 
 
 def watch_address(session: Session, newsletter_id: int, address: str) -> Source:
-    """Note an address; after the commit a worker looks for its feed. `Conflict` when it is watched already."""
+    """Note an address; after the commit a worker looks for its feed. `Conflict` when it is watched already.
+
+    Another spelling of one that never answered (http for https, say) corrects that one.
+    """
     zone_of(session, newsletter_id)
     address = checked_address(address)
-    refuse_watched(session, newsletter_id, address)
-    number = _insert(session, newsletter_id, Wanted(address))
-    if number is None:
-        raise Conflict("This newsletter watches that feed already.", address=address)
-    source = session.get_one(Source, number)
+    source = _never_read(session, newsletter_id, address) or _new(session, newsletter_id, address)
+    source.address, source.state, source.failures, source.last_error = address, SourceState.ACTIVE, 0, None
     look_soon(session, source)
     return source
 
@@ -118,6 +118,24 @@ def _take(session: Session, newsletter_id: int, one: Wanted, seen: set[str]) -> 
     seen.add(key)
     number = _insert(session, newsletter_id, wanted)
     return Outcome(one.line, title, shown, "known" if number is None else "added")
+
+
+def _never_read(session: Session, newsletter_id: int, address: str) -> Source | None:
+    """The source of this key, when it never answered under the spelling it has and `address` is another one."""
+    return session.scalar(
+        select(Source)
+        .where(Source.newsletter_id == newsletter_id, Source.address_key == address_key(address))
+        .where(Source.succeeded_at.is_(None), Source.address != address)
+        .with_for_update()
+    )
+
+
+def _new(session: Session, newsletter_id: int, address: str) -> Source:
+    refuse_watched(session, newsletter_id, address)
+    number = _insert(session, newsletter_id, Wanted(address))
+    if number is None:
+        raise Conflict("This newsletter watches that feed already.", address=address)
+    return session.get_one(Source, number)
 
 
 def _insert(session: Session, newsletter_id: int, wanted: Wanted) -> int | None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from curator.errors import NotFound
+from curator.errors import Conflict, NotFound
 from curator.issues.models import Newsletter
 from curator.settings import Settings
 from curator.sources.adding import add_source, list_sources, remove_source, watch_address
@@ -115,3 +115,28 @@ def test_removing_a_source_keeps_its_articles(
     session.expire_all()
     assert list_sources(session, newsletter.id) == []
     assert session.scalars(select(Article)).one().source_id is None
+
+
+def test_another_spelling_corrects_a_feed_that_never_answered(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
+) -> None:
+    good = site.page("/feed", rss(item("een")))
+    bad = good.replace("http://", "https://")
+    wrong = watch_address(session, newsletter.id, bad)
+    refresh_source(session, wrong.id, reach)
+    assert wrong.failures == 1
+    assert watch_address(session, newsletter.id, good) is wrong
+    assert (wrong.address, wrong.failures, wrong.last_error) == (good, 0, None)
+    refresh_source(session, wrong.id, reach)
+    with pytest.raises(Conflict, match="already, as “Chips”"):
+        watch_address(session, newsletter.id, bad)
+
+
+def test_the_command_line_corrects_one_too(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
+) -> None:
+    good = site.page("/feed", rss(item("een")))
+    wrong = watch_address(session, newsletter.id, good.replace("http://", "https://"))
+    refresh_source(session, wrong.id, reach)
+    assert add_source(session, newsletter.id, good, reach) is wrong
+    assert (wrong.address, wrong.title, wrong.failures) == (good, "Chips", 0)

@@ -42,8 +42,11 @@ def test_adding_waits_for_nobody(session: Session, editor: Any, monkeypatch: pyt
     assert "looking for the first time" in panel and "waiting=1" in panel
     source = session.scalars(select(Source)).one()
     assert (source.address, source.fetched_at) == ("https://news.example.org", None)
-    again = editor.post("/n/weekly/sources", data={"address": "http://www.news.example.org/"}, headers=headers).text
+    again = editor.post("/n/weekly/sources", data={"address": "news.example.org"}, headers=headers).text
     assert "already" in again and 'role="alert"' in again
+    editor.post("/n/weekly/sources", data={"address": "http://news.example.org/"}, headers=headers)
+    session.refresh(source)
+    assert source.address == "http://news.example.org/", "one that never answered is corrected, not refused"
     assert editor.submit("/n/weekly/sources", address="b.example").headers["location"] == "/n/weekly/sources"
 
 

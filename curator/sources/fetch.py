@@ -189,9 +189,9 @@ def _ask(
     try:
         return _answer(target, response, most)
     except httpcore2.TimeoutException as error:
-        raise FetchFailed("The site answers too slowly. Try again later, or paste the text.") from error
+        raise FetchFailed("The site answers too slowly. Try again later.") from error
     except _BROKEN as error:
-        raise FetchFailed("The site broke off its answer. Try again later, or paste the text.") from error
+        raise FetchFailed("The site broke off its answer. Try again later.") from error
     finally:
         response.close()
 
@@ -200,7 +200,7 @@ def _unreachable() -> FetchFailed:
     """One message for refused by policy, closed, filtered, silent and not HTTP: it must not map anybody's network."""
     return FetchFailed(
         "The address cannot be reached, or does not answer in time. Check that it opens in a browser without signing "
-        "in, or paste the text."
+        "in."
     )
 
 

@@ -4,6 +4,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
+from curator.accounts.models import Role
+from curator.accounts.users import add_user
 from curator.issues.edit import edit_issue
 from curator.sources.models import Article, FetchState, Triage
 from tests.web.conftest import Scene
@@ -121,7 +123,7 @@ def test_text_is_captured_into_the_list(scene: Scene) -> None:
     expect(page.locator("#words")).to_have_value("")
 
 
-def test_what_is_typed_while_a_capture_is_under_way_stays(scene: Scene) -> None:
+def test_what_is_typed_while_a_capture_is_under_way_stays_and_what_failed_comes_back(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.address}/n/tech/")
     underway: list[Route] = []
@@ -129,9 +131,16 @@ def test_what_is_typed_while_a_capture_is_under_way_stays(scene: Scene) -> None:
     page.locator("#words").fill("A title for it\n\n" + "Words enough to be taken for an article. " * 6)
     page.keyboard.press("Control+Enter")
     page.wait_for_function("document.querySelector('#capture-busy').checkVisibility()")
+    expect(page.locator("#words")).to_have_value("")
+    before = int(page.locator("[data-count=candidates]").inner_text())
     page.locator("#words").fill("https://news.example.org/the-next-one")
     underway[0].continue_()
     expect(page.locator("#find-list > .find", has_text="A title for it")).to_have_count(1)
+    expect(page.locator("#words")).to_have_value("https://news.example.org/the-next-one")
+    expect(page.locator("[data-count=candidates]")).to_have_text(str(before + 1))
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#words').value === ''")
+    underway[1].abort()
     expect(page.locator("#words")).to_have_value("https://news.example.org/the-next-one")
 
 
@@ -246,3 +255,17 @@ def test_pages_fit_a_small_screen(scene: Scene, path: str) -> None:
     page.goto(scene.address + path)
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_a_short_name_follows_the_name_until_it_is_written(scene: Scene) -> None:
+    page = scene.page
+    add_user(scene.session, "editor@example.org", Role.OWNER)
+    scene.session.commit()
+    page.goto(f"{scene.address}/newsletters")
+    name, short = page.get_by_label("Name", exact=True), page.get_by_label("Short name")
+    name.fill("De Këlder – één!")
+    expect(short).to_have_value("kelder-een")
+    expect(page.locator("[data-short-name]")).to_have_text("kelder-een")
+    short.fill("mine")
+    name.fill("Another")
+    expect(short).to_have_value("mine")

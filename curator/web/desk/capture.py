@@ -3,6 +3,7 @@
 What was pasted decides; an address becomes a row at once and is read by a worker.
 """
 
+import json
 import re
 from enum import StrEnum
 from typing import Annotated
@@ -17,7 +18,8 @@ from curator.sources.intake import Intake, Way, add_address, add_html, add_text
 from curator.sources.models import CapturedBy
 from curator.web.access import Db, Desk, Editor
 from curator.web.desk.asked import is_htmx
-from curator.web.desk.finds import load_finds
+from curator.web.desk.finds import count_by_triage
+from curator.web.desk.week_list import find_story
 from curator.web.pages import fragment
 
 router = APIRouter()
@@ -98,8 +100,9 @@ def _take(db: Db, desk: Desk, kind: Pasted, words: str, address: str) -> Intake:
 
 def _answer(request: Request, desk: Desk, db: Db, taken: Intake) -> HTMLResponse:
     draft = current_draft(db, desk.newsletter.id)
-    find = load_finds(db, desk.newsletter.id, [taken.article], draft)[0]
+    find = find_story(db, desk.newsletter.id, draft, taken.article, standing=taken.outcome != "same")
     response = fragment(request, "web/desk/captured.html", desk=desk, find=find, draft=draft, taken=taken)
     if taken.outcome == "same":
         response.headers["HX-Reswap"] = "none"
+    response.headers["HX-Trigger"] = json.dumps({"counted": count_by_triage(db, desk.newsletter.id)})
     return response

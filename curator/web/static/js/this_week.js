@@ -2,7 +2,7 @@
 
 import { choose, mute, place, setApart, showWaiting, startSending, toast, triage, undo } from "./acts.js";
 import { isTyping, notice } from "./post.js";
-import { current, list, meant, rows, select, step } from "./rows.js";
+import { countAll, current, list, meant, rows, select, step } from "./rows.js";
 
 const sections = () => [...document.querySelectorAll("#draft [data-section]")];
 
@@ -128,7 +128,8 @@ document.addEventListener("focusin", (event) => {
   if (row && row !== current() && !isPressed) select(row, false);
 });
 
-// The capture box grows with what is pasted; Enter takes an address, Ctrl+Enter takes text.
+// The capture box grows with what is pasted; Enter takes an address, Ctrl+Enter takes text. It is empty for the next as
+// soon as it is sent, and has its words back when the server did not take them.
 const box = document.getElementById("words");
 if (box) {
   const grow = () => {
@@ -145,14 +146,17 @@ if (box) {
     }
   });
   box.form.addEventListener("htmx:beforeRequest", (event) => {
-    taken = box.value;
-    if (box.value.length <= 400000) return;
+    if (box.value.length <= 400000) {
+      taken = box.value;
+      box.value = "";
+      return grow();
+    }
     event.preventDefault();
     notice(`That is ${box.value.length.toLocaleString("en")} characters; an article has at most 400,000. Paste only the article, or its address.`);
   });
   box.form.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target !== box.form || !event.detail.successful || box.value !== taken) return; // the next is typed already
-    box.value = "";
+    if (event.target !== box.form || event.detail.successful) return;
+    box.value = box.value ? `${taken}\n\n${box.value}` : taken; // the next may be typed already
     grow();
   });
 }
@@ -160,6 +164,7 @@ if (box) {
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.target.id !== "q" && !event.target.closest?.("#notices")) document.getElementById("notices").replaceChildren();
 });
+document.addEventListener("counted", (event) => countAll(event.detail));
 document.addEventListener("htmx:sendError", () => notice("The server does not answer. Nothing is lost; try again in a moment."));
 
 // A row that fetched itself again keeps being the selected one.

@@ -95,5 +95,5 @@ def test_forms_do_the_same_without_a_script(session: Session, cast: Any, editor:
     foreign = create_issue(session, cast.other.id, "S").sections[0].id
     assert editor.submit(f"{path}/place", section_id=str(foreign)).status_code == 422
     assert editor.submit(f"{path}/place").status_code == 303
-    assert f"in {issue.sections[0].name}" in editor.get("/n/weekly/").text
+    assert f'place">{issue.sections[0].name}' in editor.get("/n/weekly/").text
     assert "nothing to mute" in editor.submit(f"{path}/mute").text

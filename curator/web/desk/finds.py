@@ -52,8 +52,8 @@ class Find:
 
     @property
     def sites(self) -> int:
-        """How many places tell this story."""
-        return len({article.site or str(article.id) for article in (self.article, *self.others)})
+        """How many sites tell this story; text that was pasted is of none."""
+        return len({article.site for article in (self.article, *self.others) if article.site})
 
 
 def load_finds(session: Session, newsletter_id: int, articles: Sequence[Article], draft: Issue | None) -> list[Find]:

@@ -34,7 +34,7 @@ export function place(row, sectionId, name) {
   paintPlace(row, name);
   if (row === current()) select(neighbour(row) || row);
   can(entry, () => paintPlace(row, before));
-  toast(`In ${name}: ${titleOf(row)}`);
+  toast(`Placed in “${name}”: ${titleOf(row)}`);
 }
 
 export function mute(row) {

@@ -92,7 +92,7 @@ export function settle(article, state) {
 export function paintPlace(row, section) {
   row.dataset.place = section;
   row.classList.toggle("is-placed", Boolean(section));
-  row.querySelector(".badge.good")?.remove();
+  row.querySelector(".badge.place")?.remove();
   if (!section) return;
   let place = row.querySelector(".find-badges");
   if (!place) {
@@ -101,8 +101,8 @@ export function paintPlace(row, section) {
     row.querySelector(".find-body").append(place);
   }
   const made = document.createElement("span");
-  made.className = "badge good";
-  made.textContent = `in ${section}`;
+  made.className = "badge good place";
+  made.textContent = section;
   place.prepend(made);
 }
 
@@ -118,6 +118,9 @@ export async function replaceRow(row, article, story = false) {
   const fresh = await fetchRow(article, story);
   if (!fresh || !row.isConnected) return;
   const wasCurrent = row === current();
+  const reason = row.querySelector(".reason"); // the server gives it with a whole list only
+  if (reason && !fresh.querySelector(".reason")) fresh.querySelector(".find-facts").append(reason);
+  fresh.querySelector(".others")?.toggleAttribute("open", row.querySelector(".others")?.open ?? false);
   if (fresh.id !== row.id) rowOf(fresh.dataset.article)?.remove();
   row.replaceWith(fresh);
   globalThis.htmx?.process(fresh);

@@ -47,6 +47,7 @@ for (const happening of ["input", "taken"]) document.addEventListener(happening,
   const field = event.target;
   if ("single" in field.dataset && field.value.includes("\n")) field.value = field.value.replace(/\s*\n\s*/g, " ");
   if ("grow" in field.dataset) grow(field);
+  if (field.dataset.field === "address" || field.dataset.field === "site") showSource(field.closest(".item"));
   if (field.id === "subject") document.getElementById("heading").textContent = field.value || "No subject yet";
   measure(field);
 });
@@ -54,6 +55,16 @@ document.addEventListener("composer", growAll);
 document.fonts?.ready.then(growAll);
 addEventListener("resize", growAll);
 growAll();
+
+// Where an item leads, beside its title, as its fields say now.
+function showSource(item) {
+  const value = (name) => item.querySelector(`[data-field="${name}"]`).value.trim();
+  const leads = /^https?:\/\//i.test(value("address"));
+  const shown = document.createElement(leads ? "a" : "span");
+  shown.textContent = value("site") || (leads ? "article" : "no address");
+  if (leads) Object.assign(shown, { href: value("address"), target: "_blank", rel: "noopener noreferrer" });
+  item.querySelector(".item-facts").firstElementChild.replaceWith(shown);
+}
 
 function measure(field) {
   const place = document.querySelector(`[data-length="${field.id}"]`);

@@ -1,4 +1,4 @@
-// The shell of every desk page: menus close on Escape and outside clicks, the current tab is in sight; nothing else.
+// The shell of every desk page: menus close on Escape, outside clicks and when done, the current tab is in sight; nothing else.
 
 const currents = document.querySelectorAll(".desk-tabs [aria-current], .settings-nav [aria-current]");
 function showCurrent() {
@@ -14,6 +14,18 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
+});
+
+// A menu with a field to fill opens in it, and closes when what was in it is done.
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details.test-menu") && event.target.open) event.target.querySelector("input:not([type=hidden])")?.focus();
+}, true);
+document.addEventListener("htmx:afterRequest", (event) => {
+  const menu = event.detail.successful && event.target.closest?.("details.menu[open]");
+  if (!menu || !event.target.matches("form")) return;
+  const wasInside = menu.contains(document.activeElement);
+  menu.open = false;
+  if (wasInside || document.activeElement === document.body) menu.querySelector("summary").focus();
 });
 
 document.addEventListener("keydown", (event) => {

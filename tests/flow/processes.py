@@ -74,7 +74,7 @@ class Curator:
 
 
 def look(*words: object) -> Any:
-    """What `curator <words> --json` says, asked in this very process: for looking again and again."""
+    """What `curator <words> --json` says, asked in this very process: without the second a process takes to start."""
     return json.loads(call(*words).out)
 
 

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from sqlalchemy.orm import Session
 
+from curator.errors import Conflict
 from curator.settings import Settings
 from tests.flow.processes import Curator, look, wait_for
 from tests.sink import Sink
@@ -69,17 +70,17 @@ def test_from_a_paste_to_the_report(curator: Curator, tmp_path: Path) -> None:
     issue = compose(curator, tmp_path)
     people = import_people(curator, tmp_path)
     with Sink(tmp_path / "sink.log", keep=True) as sink:
-        set_relay(curator, sink)
+        set_relay(sink)
         status = send(curator, issue)
         assert (status["candidates"], status["accepted"], status["unknown"], status["waiting"]) == (97, 97, 0, 0)
         assert set(sink.recipients()) == people and max(sink.recipients().values()) == 1
         mail = message_from_bytes(sink.contents[0])
     reader = str(mail["To"])
-    assert ledger_of(curator, issue) == dict.fromkeys(people, "accepted")
+    assert ledger_of(issue) == dict.fromkeys(people, "accepted")
     react(mail)
     wait_for("the report knows", lambda: report_is_complete(issue))
     assert curator.run("reports", "show", issue).json["unsubscribes"] == 1
-    timeline = curator.run("subscribers", "show", reader).json
+    timeline = look("subscribers", "show", reader)
     assert [subscription["state"] for subscription in timeline["subscriptions"]] == ["left"]
     assert {"open", "click", "unsubscribe"} <= told(timeline["timeline"])
     excluded_next_time(curator, tmp_path, reader)
@@ -93,17 +94,17 @@ def compose(curator: Curator, folder: Path) -> int:
     article = curator.run("articles", "add", "waterpeil", "--text-file", folder / "article.txt").json
     assert article["title"] == "Datacenter bij Waterdam verwarmt voortaan het zwembad"
     assert (article["language"], article["published_at"]) == ("nl", "2025-02-11T14:56:00+01:00")
-    again = curator.run("articles", "add", "waterpeil", "--text-file", folder / "article.txt").json
+    again = look("articles", "add", "waterpeil", "--text-file", folder / "article.txt")
     assert again["id"] == article["id"]
     issue = curator.run("issues", "create", "waterpeil", "--subject", "Warm water").json
     section = issue["sections"][0]
-    curator.run(
+    look(
         "issues", "add", issue["id"], article["id"], "--section", section,
         "--blurb", "Lees ook [het plan](https://waterpeil.test/plan).",
     )  # fmt: skip
-    findings = curator.run("issues", "check", issue["id"], code=None).json
+    findings = look("issues", "check", issue["id"])
     assert {"errors", "warnings", "links"} == set(findings)
-    files = curator.run("issues", "render", issue["id"], "--out", folder / "out").json
+    files = look("issues", "render", issue["id"], "--out", folder / "out")
     assert set(files) == {"issue.html", "issue.txt", "message.eml"}
     assert "zwembad" in (folder / "out" / "issue.txt").read_text()
     return int(issue["id"])
@@ -125,15 +126,16 @@ def import_people(curator: Curator, folder: Path) -> set[str]:
     return set(good)
 
 
-def set_relay(curator: Curator, sink: Sink) -> None:
-    curator.run("relays", "set", "default", "--host", "127.0.0.1", "--port", sink.port, "--security", "none")
-    assert curator.run("relays", "test").json["ok"] is True
+def set_relay(sink: Sink) -> None:
+    look("relays", "set", "default", "--host", "127.0.0.1", "--port", sink.port, "--security", "none")
+    assert look("relays", "test")["ok"] is True
 
 
 def send(curator: Curator, issue: int) -> dict[str, object]:
     """Send, and press again; the status once it is over."""
     curator.run("issues", "send", issue, "--now", "--yes")
-    assert curator.run("issues", "send", issue, "--now", "--yes", code=1).json["error"] == "conflict"
+    with pytest.raises(Conflict):
+        look("issues", "send", issue, "--now", "--yes")
 
     def is_sent() -> object:
         status = look("deliveries", "show", issue)
@@ -145,8 +147,8 @@ def send(curator: Curator, issue: int) -> dict[str, object]:
     return status
 
 
-def ledger_of(curator: Curator, issue: int) -> dict[str, str]:
-    return {row["address"]: row["state"] for row in curator.run("deliveries", "export", issue).json}
+def ledger_of(issue: int) -> dict[str, str]:
+    return {row["address"]: row["state"] for row in look("deliveries", "export", issue)}
 
 
 def react(mail: Message) -> None:
@@ -195,10 +197,10 @@ def told(timeline: list[dict[str, object]]) -> set[str]:
 def excluded_next_time(curator: Curator, folder: Path, reader: str) -> None:
     """The next issue leaves out who left, and says why."""
     article = look("articles", "list", "waterpeil")[0]["id"]
-    issue = curator.run("issues", "create", "waterpeil", "--subject", "Nog warmer").json
-    curator.run("issues", "add", issue["id"], article, "--section", issue["sections"][0])
+    issue = look("issues", "create", "waterpeil", "--subject", "Nog warmer")
+    look("issues", "add", issue["id"], article, "--section", issue["sections"][0])
     with Sink(folder / "second.log") as sink:
-        set_relay(curator, sink)
+        set_relay(sink)
         status = send(curator, issue["id"])
         assert (status["accepted"], status["excluded"]) == (96, {"unsubscribed": 1})
         assert reader not in sink.recipients()

@@ -137,7 +137,7 @@ def server(
     port = free_port()
     monkeypatch.setenv("CURATOR_PORT", str(port))
     get_settings.cache_clear()
-    process = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="error"))
+    process = uvicorn.Server(uvicorn.Config(application(), host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=process.run, daemon=True)
     thread.start()
     while not process.started:

@@ -74,6 +74,7 @@ class NoticeKind(StrEnum):
     CONFIRMATION = "confirmation"
     SIGN_IN = "sign-in"
     APPROVAL = "approval"
+    THANKS = "thanks"
 
 
 class NoticeState(StrEnum):

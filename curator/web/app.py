@@ -51,6 +51,7 @@ ROUTERS = (
     "curator.web.desk.settings",
     "curator.web.api.articles",
     "curator.web.public.subscribe",
+    "curator.web.public.suggest",
     "curator.web.public.preferences",
     "curator.web.public.unsubscribe",
     "curator.web.public.archive",

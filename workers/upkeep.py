@@ -20,6 +20,7 @@ from curator.issues.models import Act
 from curator.reports.picks import learn_tastes
 from curator.settings import get_settings
 from curator.sources.mail_in import forget_mail
+from curator.sources.suggestions import forget_contributors
 from workers.base import task
 
 HEARTBEATS_KEPT = timedelta(hours=1)
@@ -50,5 +51,6 @@ def keep_house(session: Session) -> None:
     session.execute(delete(Act).where(Act.at < func.now() - ACTS_KEPT))
     learn_tastes(session)
     forget_mail(session)
+    forget_contributors(session, get_settings())
     link_checks.forget_old(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

@@ -62,6 +62,22 @@ def mute(session: Session, suggestion: Suggestion, settings: Settings, by: str, 
     )
 
 
+def refuse_thanks(session: Session, suggestion_id: int) -> Suggestion | None:
+    """Whoever was thanked wants no such mail again: their mailbox is muted. None when the suggestion is gone."""
+    found = session.get(Suggestion, suggestion_id)
+    if found is not None and found.key is not None:
+        values = {
+            "newsletter_id": found.newsletter_id,
+            "key": found.key,
+            "label": "Asked for no thank-you",
+            "by": "reader",
+        }
+        session.execute(insert(MutedContributor).values(values).on_conflict_do_nothing())
+        found.address = None
+        session.flush()
+    return found
+
+
 def list_muted(session: Session, newsletter_id: int) -> list[MutedContributor]:
     """Whom a newsletter does not listen to, the latest first."""
     statement = select(MutedContributor).where(MutedContributor.newsletter_id == newsletter_id)

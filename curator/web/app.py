@@ -52,6 +52,7 @@ ROUTERS = (
     "curator.web.api.articles",
     "curator.web.public.subscribe",
     "curator.web.public.suggest",
+    "curator.web.public.no_thanks",
     "curator.web.public.preferences",
     "curator.web.public.unsubscribe",
     "curator.web.public.archive",

@@ -8,12 +8,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from curator.delivery.models import Notice
-from curator.sources.contributor_models import Suggestion
+from curator.sources.contributor_models import MutedContributor, Suggestion
 from curator.sources.models import Article, Triage
+from curator.tokens import Purpose
 from curator.web.caps import CAPS
 from curator.web.public import suggest
 from tests.issues.rows import an_article
 from tests.web.conftest import Browser, Cast
+from tests.web.public.conftest import Sign
 
 pytestmark = pytest.mark.usefixtures("redis_client", "cast")
 
@@ -145,3 +147,20 @@ def test_another_sites_form_is_refused(session: Session, anonymous: Browser) -> 
 def test_a_full_day_says_so(session: Session, anonymous: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("curator.sources.contributors.MOST_A_DAY", 1)
     assert [send(anonymous, f"{PAGE}{n}").status_code for n in range(2)] == [303, 429]
+
+
+def test_the_link_in_a_thank_you_acts_by_its_button_only(
+    session: Session, anonymous: Browser, sign: Sign, cast: Cast
+) -> None:
+    send(anonymous, mail="victim@example.org")
+    (one,) = rows(session)
+    link = f"/no-thanks/{sign(Purpose.NO_THANKS, one.id)}"
+    for method in ("GET", "HEAD", "GET"):
+        assert anonymous.request(method, link).status_code == 200
+    assert session.scalars(select(MutedContributor)).all() == []
+    for _ in range(2):
+        assert "geregeld" in anonymous.post(link).text
+    assert len(session.scalars(select(MutedContributor)).all()) == 1
+    for token in (sign(Purpose.LEAVE, one.id), sign(Purpose.NO_THANKS, 987_654), link[:-1].rpartition("/")[2]):
+        assert anonymous.get(f"/no-thanks/{token}").status_code == 404
+        assert anonymous.post(f"/no-thanks/{token}").status_code == 404

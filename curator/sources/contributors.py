@@ -38,13 +38,17 @@ _WAY = Way(CapturedBy.SUGGESTION)
 
 
 class Contributor(NamedTuple):
-    """Who suggests, as far as they say. `network` is truncated; `address` is one that can be mailed, or None."""
+    """Who suggests, as far as they say. `network` is truncated; `address` is one that can be mailed, or None.
+
+    `mailbox`: what they are counted and muted by where `address` is not theirs for certain.
+    """
 
     name: str = ""
     may_name: bool = False
     note: str = ""
     address: str | None = None
     network: str | None = None
+    mailbox: str | None = None
 
 
 def door_is_open(session: Session, newsletter_id: int) -> bool:
@@ -62,7 +66,8 @@ def suggest(session: Session, newsletter_id: int, address: str, who: Contributor
     if _count(session, newsletter_id, None) >= MOST_A_DAY:
         raise Conflict("So many articles were suggested today that no more can be taken. Try again tomorrow.")
     pepper = settings.secret("pepper")
-    key = mailbox_hash(who.address, pepper) if who.address else None
+    mailbox = who.address or who.mailbox
+    key = mailbox_hash(mailbox, pepper) if mailbox else None
     if is_muted(session, newsletter_id, key, who.network, pepper):
         return
     if key is not None and _count(session, newsletter_id, key) >= MOST_OF_ONE:

@@ -19,7 +19,7 @@ from curator.errors import Invalid
 from curator.issues.models import Issue, IssueState, Item, Newsletter
 from curator.settings import Settings
 from curator.sources.contributor_models import Suggestion
-from curator.sources.contributors import is_muted, mailbox_hash
+from curator.sources.contributors import is_muted
 
 LEAST_BETWEEN = timedelta(days=6)
 """Between two thank-yous of a newsletter to one mailbox: a weekly issue sent an hour early still thanks."""
@@ -60,10 +60,10 @@ def forget_thanks(session: Session) -> None:
     )
 
 
-def erase_thanks(session: Session, address: str, settings: Settings) -> int:
-    """Delete every thank-you to the person of this address, sent or not; how many."""
-    mailbox = mailbox_hash(address, settings.secret("pepper")).hex()
-    gone = delete(Notice).where(Notice.kind == NoticeKind.THANKS, Notice.facts["mailbox"].astext == mailbox)
+def erase_thanks(session: Session, address: str) -> int:
+    """Delete every thank-you to this address, sent or not; how many."""
+    is_theirs = func.lower(Notice.address) == address.strip().lower()
+    gone = delete(Notice).where(Notice.kind == NoticeKind.THANKS, is_theirs)
     return len(session.scalars(gone.returning(Notice.id).execution_options(synchronize_session=False)).all())
 
 

@@ -11,7 +11,8 @@ from curator.db.base import Base, Id
 class Suggestion(Base):
     """One reader's suggestion of one article. `address` is there to thank them, and goes when that is done.
 
-    All words are a stranger's. `key` is the keyed hash of the mailbox: it outlives the address and tells nobody who.
+    All words are a stranger's. Keyed hashes outlive the address and tell nobody who it was: `key` of the mailbox, to
+    count and mute by, `person` of the address as it was given, for whoever asks what we hold of them.
     """
 
     __tablename__ = "suggestion"
@@ -19,7 +20,7 @@ class Suggestion(Base):
         # One person suggests an article once; those who give no address are told apart by their networks.
         UniqueConstraint("article_id", "key"),
         Index("ix_suggestion_day", "newsletter_id", "created_at"),
-        Index("ix_suggestion_key", "key"),
+        Index("ix_suggestion_person", "person"),
         Index("ix_suggestion_to_thank", "article_id", postgresql_where=text("address IS NOT NULL")),
     )
 
@@ -31,6 +32,7 @@ class Suggestion(Base):
     note: Mapped[str] = mapped_column(server_default="")
     address: Mapped[str | None]
     key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    person: Mapped[bytes | None] = mapped_column(LargeBinary)
     network: Mapped[str | None]  # /24 or /48, never a whole address; None by mail
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     thanked_at: Mapped[datetime | None]

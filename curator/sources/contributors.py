@@ -76,17 +76,22 @@ def suggest(session: Session, newsletter_id: int, address: str, who: Contributor
     if article is None:
         article = add_address(session, newsletter_id, checked, way=_WAY).article
     if not _is_one_too_many(session, article, key, who.network):
-        _insert(session, article, who, key)
+        _insert(session, article, who, key, person_hash(mailbox, pepper) if mailbox else None)
 
 
 def mailbox_hash(address: str, pepper: bytes) -> bytes:
-    """What a contributor's mailbox is known by (HMAC-SHA-256): without case, dots and a plus tag, which make no other.
+    """What a contributor's mailbox is counted by (HMAC-SHA-256): case, dots and a plus tag make no other one.
 
     Not the hash suppressions are kept by, so that neither list tells who is on the other.
     """
     local, _, domain = address.strip().casefold().rpartition("@")
     mailbox = f"{local.partition('+')[0].replace('.', '') or local}@{domain}"
     return hmac.digest(pepper, f"contributor {mailbox}".encode(), "sha256")
+
+
+def person_hash(address: str, pepper: bytes) -> bytes:
+    """What a person is found by again: their address, but for case. Elsewhere dots do make another person."""
+    return hmac.digest(pepper, f"person {address.strip().casefold()}".encode(), "sha256")
 
 
 def network_hash(network: str, pepper: bytes) -> bytes:
@@ -126,7 +131,7 @@ def _is_one_too_many(session: Session, article: Article, key: bytes | None, netw
     return len(rows) >= MOST_FOR_ONE or (key is None and (None, network) in [tuple(row) for row in rows])
 
 
-def _insert(session: Session, article: Article, who: Contributor, key: bytes | None) -> None:
+def _insert(session: Session, article: Article, who: Contributor, key: bytes | None, person: bytes | None) -> None:
     name = clean_line(_plain(who.name), LONGEST_NAME)
     values = {
         "newsletter_id": article.newsletter_id,
@@ -136,6 +141,7 @@ def _insert(session: Session, article: Article, who: Contributor, key: bytes | N
         "note": clean_line(_plain(who.note), LONGEST_NOTE),
         "address": who.address,
         "key": key,
+        "person": person,
         "network": who.network,
     }
     session.execute(insert(Suggestion).values(values).on_conflict_do_nothing())

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from curator.errors import Invalid, NotFound
 from curator.settings import Settings
 from curator.sources.contributor_models import MutedContributor, Suggestion
-from curator.sources.contributors import mailbox_hash, network_hash
+from curator.sources.contributors import network_hash, person_hash
 from curator.sources.models import Article, Triage
 
 NETWORK_MUTED_FOR = timedelta(days=30)
@@ -98,12 +98,12 @@ def unmute(session: Session, newsletter_id: int, muted_id: int) -> None:
 def contributions_of(session: Session, address: str, settings: Settings) -> list[dict[str, Any]]:
     """Everything kept about what the person of this address suggested, as plain values, oldest first."""
     newsletter = table("newsletter", column("id"), column("slug"))
-    key = mailbox_hash(address, settings.secret("pepper"))
+    person = person_hash(address, settings.secret("pepper"))
     statement = (
         select(Suggestion, Article.title, Article.address, newsletter.c.slug)
         .join(Article, Article.id == Suggestion.article_id)
         .join(newsletter, newsletter.c.id == Suggestion.newsletter_id)
-        .where(Suggestion.key == key)
+        .where(Suggestion.person == person)
         .order_by(Suggestion.id)
     )
     return [
@@ -124,8 +124,8 @@ def contributions_of(session: Session, address: str, settings: Settings) -> list
 
 def erase_contributor(session: Session, address: str, settings: Settings) -> int:
     """Delete all suggestions of the person of this address; how many. The articles stay, and so does a mute."""
-    key = mailbox_hash(address, settings.secret("pepper"))
-    gone = session.scalars(delete(Suggestion).where(Suggestion.key == key).returning(Suggestion.id)).all()
+    person = person_hash(address, settings.secret("pepper"))
+    gone = session.scalars(delete(Suggestion).where(Suggestion.person == person).returning(Suggestion.id)).all()
     return len(gone)
 
 

@@ -164,7 +164,7 @@ def test_what_was_sent_is_forgotten_and_erased(session: Session, newsletter: New
         tip(session, newsletter, settings, mail)
     publish(session, newsletter)
     thank_contributors(session, settings)
-    assert erase_thanks(session, "Anna@example.org", settings) == 1
+    assert erase_thanks(session, "Anna@example.org") == 1
     session.execute(update(Notice).values(created_at=func.now() - timedelta(days=31)))
     forget_thanks(session)
     assert len(notices(session)) == 1, "it still waits to be sent"

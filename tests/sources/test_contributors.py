@@ -185,6 +185,7 @@ def test_a_person_sees_and_erases_what_is_kept(session: Session, newsletter: New
         "anna@example.org",
         "198.51.100.0/24",
     )
+    assert contributions_of(session, "an.na@example.org", settings) == [], "another person for all we know"
     assert erase_contributor(session, "ANNA@example.org", settings) == 1
     assert contributions_of(session, "anna@example.org", settings) == []
     assert [one.name for one in rows(session)] == ["Bram"]

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("address", sa.Text(), nullable=True),
         sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("person", sa.LargeBinary(), nullable=True),
         sa.Column("network", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("thanked_at", sa.DateTime(timezone=True), nullable=True),
@@ -45,7 +46,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("article_id", "key", name=op.f("uq_suggestion_article_id_key")),
     )
     op.create_index("ix_suggestion_day", "suggestion", ["newsletter_id", "created_at"], unique=False)
-    op.create_index("ix_suggestion_key", "suggestion", ["key"], unique=False)
+    op.create_index("ix_suggestion_person", "suggestion", ["person"], unique=False)
     op.create_index(
         "ix_suggestion_to_thank", "suggestion", ["article_id"], postgresql_where=sa.text("address IS NOT NULL")
     )

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     session_idle_hours: int = Field(12, ge=1, description="Hours without use after which a sign-in ends.")
     session_days: int = Field(7, ge=1, description="Days after which a sign-in ends in any case.")
     unconfirmed_days: int = Field(14, ge=1, description="Days after which unconfirmed subscriptions are deleted.")
+    contributor_days: int = Field(
+        60, ge=1, description="Days after which the addresses of readers who suggested articles are forgotten."
+    )
     metrics_token: str = Field(
         "", description="Bearer token for /metrics; empty = only from this machine, with no proxy in front."
     )

@@ -29,6 +29,7 @@ class Purpose(IntEnum):
     AGGREGATE_OPEN = 6  # 0, edition id: the same for every reader
     AGGREGATE_CLICK = 7  # 0, edition id
     VIEW = 8  # 0, edition id: the issue in the browser
+    NO_THANKS = 9  # suggestion id, 0: whoever was thanked wants no such mail again
 
 
 class Token(NamedTuple):

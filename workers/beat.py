@@ -44,6 +44,7 @@ def sweeps(settings: Settings) -> tuple[Sweep, ...]:
         Sweep("sources.due", 60.0),
         Sweep("sources.compare", 20.0),
         Sweep("issues.due", 60.0),
+        Sweep("delivery.thank", 60.0),
         Sweep("issues.check_links", 5.0),
         Sweep("issues.check_sending", 60.0),
         Sweep("upkeep.daily", 3600.0),

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 
 from curator.db.session import transaction
 from curator.delivery.bell import note_heard
@@ -12,6 +13,7 @@ from curator.delivery.freeze import begin_freezing, fail_freezing, freeze
 from curator.delivery.notices import send_due_notices
 from curator.delivery.postman import notices_are_due
 from curator.delivery.sweep import has_claimable
+from curator.delivery.thanks import thank_contributors
 from curator.doorbell import ring_now
 from curator.errors import CuratorError, Unavailable
 from curator.settings import get_settings
@@ -73,7 +75,13 @@ class _MakeWay:
             return notices_are_due(session)
 
 
+@task("delivery.thank")
+def thank(session: Session) -> int:
+    """Readers whose suggestion is in an issue that is sent; how many."""
+    return thank_contributors(session, get_settings())
+
+
 @task("delivery.notices", own_transactions=True)
 def send_notices() -> int:
-    """Tests, confirmations and sign-in links that are due."""
+    """Tests, confirmations, sign-in links and thank-yous that are due."""
     return send_due_notices(get_settings())

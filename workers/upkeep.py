@@ -12,6 +12,7 @@ from curator.delivery.bounces import enter_bounces
 from curator.delivery.hold_record import forget_old
 from curator.delivery.models import Notice, NoticeState
 from curator.delivery.sweep import sweep
+from curator.delivery.thanks import forget_thanks
 from curator.doorbell import ring
 from curator.events.partitions import ensure_partitions
 from curator.issues import link_checks
@@ -20,6 +21,7 @@ from curator.issues.models import Act
 from curator.reports.picks import learn_tastes
 from curator.settings import get_settings
 from curator.sources.mail_in import forget_mail
+from curator.sources.suggestions import forget_contributors
 from workers.base import task
 
 HEARTBEATS_KEPT = timedelta(hours=1)
@@ -50,5 +52,7 @@ def keep_house(session: Session) -> None:
     session.execute(delete(Act).where(Act.at < func.now() - ACTS_KEPT))
     learn_tastes(session)
     forget_mail(session)
+    forget_contributors(session, get_settings())
+    forget_thanks(session)
     link_checks.forget_old(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

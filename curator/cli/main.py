@@ -31,6 +31,7 @@ NOUNS = {
     "designs": "Designs of mails: list, export, save, restore.",
     "sources": "Feeds that are watched: add, list, remove, refresh, import, export.",
     "articles": "Articles: add an address or a text, import links, list.",
+    "contributors": "Readers who suggest articles: list what they suggested, erase a person.",
     "issues": "Issues: create, fill, check, render, test, send.",
     "subscribers": "Subscribers: import, export, and where is my mail?",
     "deliveries": "Deliveries: show, export, pause, resume, cancel.",

@@ -28,6 +28,11 @@ from curator.issues.rhythm import time_of, weekday_named
 from curator.sources.pictures import store_picture
 
 BRAND = ("accent", "accent_night", "paper", "heading_font", "text_font", "header", "footer")
+_SAID = {
+    "logo_id": "logo",
+    "takes_suggestions": "rule for suggestions",
+    "thanks_contributors": "rule for thanking contributors",
+}
 FONT_NAMES = ", ".join(FONTS)
 
 app = typer.Typer(no_args_is_help=True)
@@ -83,9 +88,11 @@ def set_facts(
     header: Annotated[str | None, typer.Option(help="Markdown under the title of every issue.")] = None,
     footer: Annotated[str | None, typer.Option(help="Markdown above the ways to leave.")] = None,
     postal_address: Annotated[str | None, typer.Option(help="The organisation's address.")] = None,
+    suggestions: Annotated[bool | None, typer.Option(help="Whether readers may suggest articles.")] = None,
+    thanks: Annotated[bool | None, typer.Option(help="Whether they are thanked once one is published.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change how a newsletter looks from its next issue on; what is not named stays."""
+    """Change how a newsletter looks from its next issue on, or its contributors' door; what is not named stays."""
     given = {
         "design": design,
         "language": language,
@@ -97,6 +104,8 @@ def set_facts(
         "header": header,
         "footer": footer,
         "postal_address": postal_address,
+        "takes_suggestions": suggestions,
+        "thanks_contributors": thanks,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if not changes and logo is None:
@@ -109,7 +118,7 @@ def set_facts(
     if as_json:
         say_json(facts)
     else:
-        say(f"{facts['name']} has a new {', '.join(name.removesuffix('_id').replace('_', ' ') for name in changes)}.")
+        say(f"{facts['name']} has a new {', '.join(_SAID.get(name, name.replace('_', ' ')) for name in changes)}.")
 
 
 @app.command("list")
@@ -211,5 +220,7 @@ def _facts(newsletter: Newsletter) -> dict[str, Any]:
         "logo": [newsletter.logo.width, newsletter.logo.height] if newsletter.logo else None,
         "tracking": Tracking(newsletter.tracking).value,
         "timezone": newsletter.timezone,
+        "takes_suggestions": newsletter.takes_suggestions,
+        "thanks_contributors": newsletter.thanks_contributors,
         "sections": [section["name"] for section in newsletter.section_template],
     }

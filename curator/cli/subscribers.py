@@ -87,7 +87,7 @@ def show(email: Annotated[str, typer.Argument(metavar="EMAIL")], as_json: AsJson
         say_json(view)
         return
     say(f"{view['address']} {view.get('name') or ''}".rstrip())
-    for part in ("subscriptions", "consent", "suppressed", "timeline"):
+    for part in ("subscriptions", "consent", "suppressed", "suggestions", "timeline"):
         _say_part(part, view[part])
 
 

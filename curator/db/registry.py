@@ -11,6 +11,7 @@ MODELS = (
     "curator.accounts.models",
     "curator.sources.models",
     "curator.sources.mail_models",
+    "curator.sources.contributor_models",
     "curator.issues.models",
     "curator.issues.link_checks",
     "curator.issues.approval",

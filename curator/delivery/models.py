@@ -74,6 +74,7 @@ class NoticeKind(StrEnum):
     CONFIRMATION = "confirmation"
     SIGN_IN = "sign-in"
     APPROVAL = "approval"
+    THANKS = "thanks"
 
 
 class NoticeState(StrEnum):
@@ -339,7 +340,7 @@ class Bounce(Base):
 
 
 class Notice(Base):
-    """A mail outside an issue: a test, a confirmation, a sign-in link. Resent by itself when in doubt."""
+    """A mail outside an issue: a test, a confirmation, a sign-in link, a thank-you. Resent by itself when in doubt."""
 
     __tablename__ = "notice"
     __table_args__ = (Index("ix_notice_due", "not_before", postgresql_where=text("state = 'waiting'")),)

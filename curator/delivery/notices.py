@@ -23,6 +23,7 @@ from curator.errors import Invalid, NotFound
 from curator.issues.content import load_content
 from curator.issues.models import Newsletter
 from curator.settings import Settings
+from curator.sources.contributor_models import Suggestion
 from curator.tokens import Purpose, Signer
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "send_due_notices",
     "send_sign_in",
     "send_test",
+    "send_thanks",
 ]
 
 _SIGN_IN_MINUTES = 60
@@ -144,6 +146,26 @@ def send_approval_request(
     )
 
 
+def send_thanks(session: Session, suggestion_id: int, link: str, *, issue_id: int, settings: Settings) -> Notice:
+    """Tell a reader once that what they suggested is in an issue. Nothing in it was chosen by a stranger."""
+    suggestion = session.get_one(Suggestion, suggestion_id)
+    newsletter = session.get_one(Newsletter, suggestion.newsletter_id)
+    mailbox = (suggestion.key or b"").hex()
+    stop = f"{settings.public_url}/no-thanks/{_signer(settings).sign(Purpose.NO_THANKS, suggestion_id)}"
+    return _queue_built(
+        session,
+        NoticeKind.THANKS,
+        {"link": link, "stop": stop},
+        key=f"thanks:{issue_id}:{mailbox}",
+        to=suggestion.address or "",
+        language=newsletter.language,
+        newsletter=newsletter,
+        settings=settings,
+        mailbox=mailbox,
+        issue_id=issue_id,
+    )
+
+
 def _queue_built(
     session: Session,
     kind: NoticeKind,
@@ -154,6 +176,7 @@ def _queue_built(
     language: str,
     newsletter: Newsletter | None,
     settings: Settings,
+    **facts: Any,
 ) -> Notice:
     """Build the notice of this kind from its templates and queue it."""
     where = {"public_url": settings.public_url, "inbound_domain": settings.inbound_domain}
@@ -175,6 +198,7 @@ def _queue_built(
         sender=notice_sender(newsletter, **where)[1],
         content=content,
         newsletter_id=newsletter.id if newsletter is not None else None,
+        **facts,
     )
 
 

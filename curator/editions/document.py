@@ -120,6 +120,11 @@ def facts_line(item: ItemContent, language: str) -> str:
     return " · ".join(fact for fact in facts if fact.strip())
 
 
+def credit_line(item: ItemContent, language: str) -> str:
+    """Who suggested it, in words; "" when nobody is named."""
+    return phrase(language, "suggested_by", names=clean(item.credit)) if item.credit.strip() else ""
+
+
 def picture_address(picture: PictureContent, public_url: str) -> str:
     """Where the web serves a stored picture."""
     ending = {"image/png": "png", "image/webp": "webp"}.get(picture.media_type, "jpg")
@@ -150,6 +155,7 @@ def _item(item: ItemContent, marks: Marks, language: str, public_url: str, *, is
         "direction": direction(item.title, language),
         "blurb_direction": direction(html.unescape(item.blurb_html), language),
         "read_on": read_on(item, language),
+        "credit": credit_line(item, language),
         "is_first": is_first,
         "picture": _picture(item.picture, public_url, is_first) if item.picture else None,
     }

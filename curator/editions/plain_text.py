@@ -6,7 +6,7 @@ An address longer than a line stands on a line of its own, whole, so that it can
 import re
 from collections.abc import Callable
 
-from curator.editions.document import clean, facts_line, named_text, read_on
+from curator.editions.document import clean, credit_line, facts_line, named_text, read_on
 from curator.editions.links import Links
 from curator.editions.wording import phrase
 from curator.issues.content import IssueContent, ItemContent, SectionContent
@@ -97,7 +97,7 @@ def _item(item: ItemContent, links: Links, language: str) -> list[str]:
     blocks = [head, _prose(item.blurb_text, links, item.id)]
     if item.address and re.match(r"https?://", item.address, re.IGNORECASE):
         blocks.append(f"{read_on(item, language)}:\n{links.mark(item.address, clean(item.title), item.id)}")
-    return blocks
+    return [*blocks, credit_line(item, language)]
 
 
 def _prose(text: str, links: Links, item_id: int | None) -> str:

@@ -15,12 +15,14 @@ from curator.issues.markdown import from_text
 from curator.issues.models import Issue, IssueState, Item, Newsletter, Section
 from curator.issues.revisions import ITEM_MOVED, ITEM_PLACED, ITEM_REMOVED, add_revision
 from curator.issues.text import clean_line, clean_text
+from curator.sources.contributors import names_to_credit
 from curator.sources.models import Article
 
 WORDS_PER_MINUTE = 230
 MOST_SUBJECT_CHARACTERS = 250
 MOST_TITLE_CHARACTERS = 500
 MOST_BLURB_CHARACTERS = 20_000
+MOST_CREDIT_CHARACTERS = 200
 
 
 def create_issue(session: Session, newsletter_id: int, subject: str, by: str = "") -> Issue:
@@ -82,7 +84,8 @@ def add_item(
 ) -> Item:
     """Place an article at the end of a section, as a copy; an article that stands in the issue already moves there.
 
-    Without a blurb the article's own summary is taken. `Invalid` names the sections when there is none so called.
+    Without a blurb the article's own summary is taken. Readers who suggested it and agreed to be named are credited.
+    `Invalid` names the sections when there is none so called.
     """
     issue = lock_draft(session, issue_id)
     article = session.get(Article, article_id)
@@ -96,6 +99,8 @@ def add_item(
         return placed if placed.section_id == section.id else move_item(session, placed.id, section.id, None, by)
     refuse_if_full(session, section)
     item = _copy(article, issue, section, len(items_of(session, section.id)), blurb)
+    names = ", ".join(names_to_credit(session, article.id))
+    item.credit = clean_line(names, limit=MOST_CREDIT_CHARACTERS, what="The credit")
     session.add(item)
     session.flush()
     add_revision(session, issue, by, ITEM_PLACED, "", item_facts(item), item)

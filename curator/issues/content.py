@@ -37,7 +37,7 @@ class PictureContent:
 
 @dataclass(frozen=True)
 class ItemContent:
-    """One item. The blurb is there twice: as safe HTML and as plain text."""
+    """One item. The blurb is there twice: as safe HTML and as plain text. `credit`: names of who suggested it."""
 
     id: int
     title: str
@@ -48,6 +48,7 @@ class ItemContent:
     blurb_text: str
     picture: PictureContent | None
     reading_minutes: int | None
+    credit: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,14 +139,14 @@ def load_content(session: Session, issue_id: int) -> IssueContent:
 
 def hash_content(content: IssueContent) -> bytes:
     """SHA-256 over every field of `content` but the hash itself."""
-    facts = dataclasses.asdict(dataclasses.replace(content, content_hash=b""), dict_factory=_without_absent_sizes)
+    facts = dataclasses.asdict(dataclasses.replace(content, content_hash=b""), dict_factory=_without_what_is_absent)
     del facts["content_hash"]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode("ascii")).digest()
 
 
-def _without_absent_sizes(facts: list[tuple[str, Any]]) -> dict[str, Any]:
-    """What was approved before pictures had a second size stays approved: an absent one is not in the hash."""
-    return {name: value for name, value in facts if name != "small" or value is not None}
+def _without_what_is_absent(facts: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What was approved before pictures had a second size, and items a credit, stays approved: absent is not hashed."""
+    return {name: value for name, value in facts if (name, value) not in (("small", None), ("credit", ""))}
 
 
 def newsletter_content(session: Session, newsletter: Newsletter) -> NewsletterContent:
@@ -212,6 +213,7 @@ def _item(item: Item, pictures: dict[int, Picture]) -> ItemContent:
         blurb_text=to_text(item.blurb),
         picture=_picture(picture, item.picture_alt) if picture else None,
         reading_minutes=item.reading_minutes,
+        credit=item.credit,
     )
 
 

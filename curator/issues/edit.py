@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from curator.errors import Conflict, Invalid, NotFound
 from curator.issues.compose import (
     MOST_BLURB_CHARACTERS,
+    MOST_CREDIT_CHARACTERS,
     MOST_SUBJECT_CHARACTERS,
     MOST_TITLE_CHARACTERS,
     get_item,
@@ -56,7 +57,7 @@ def edit_issue(session: Session, issue_id: int, field: str, value: str, version:
 
 
 def edit_item(session: Session, item_id: int, field: str, value: str, version: int, by: str) -> Item:
-    """Set `title`, `blurb`, `site`, `author`, `address` or `picture_alt`; `version` is the item's version seen."""
+    """Set one of the item's words, such as `title`, `blurb` or `credit`; `version` is the item's version seen."""
     cleaned = _clean(_ITEM_FIELDS, field, value)
     item = get_item(session, item_id)
     issue = lock_draft(session, item.issue_id)
@@ -157,6 +158,7 @@ _ITEM_FIELDS: dict[str, Callable[[str], str]] = {
     "author": _line("The author", 200),
     "address": _address,
     "picture_alt": _line("The description of the picture", 500),
+    "credit": _line("The credit", MOST_CREDIT_CHARACTERS),
 }
 
 

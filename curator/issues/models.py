@@ -60,6 +60,9 @@ class Newsletter(Base):
     footer: Mapped[str] = mapped_column(server_default="")  # Markdown
     # Whether a second person has to approve an issue before it may be sent, see approval.py.
     needs_approval: Mapped[bool] = mapped_column(server_default="false")
+    # The contributors' door: whether readers may suggest articles, and are thanked when one is published.
+    takes_suggestions: Mapped[bool] = mapped_column(server_default="false")
+    thanks_contributors: Mapped[bool] = mapped_column(server_default="true")
     relay_id: Mapped[int | None] = mapped_column(ForeignKey("relay.id", ondelete="SET NULL"))
     # Takes the next issue number under the row's lock, so that numbers have no gap and no twin.
     next_number: Mapped[int] = mapped_column(Integer, server_default="1")
@@ -179,6 +182,7 @@ class Item(Base):
     picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
     picture_alt: Mapped[str] = mapped_column(server_default="")
     reading_minutes: Mapped[int | None] = mapped_column(Integer)
+    credit: Mapped[str] = mapped_column(server_default="")  # the names of who suggested it, as readers see them
     version: Mapped[int] = mapped_column(Integer, server_default="1")
 
     section: Mapped[Section] = relationship(back_populates="items")

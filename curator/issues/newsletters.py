@@ -215,5 +215,7 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "section_template": check_sections,
     "candidate_weeks": _weeks,
     "needs_approval": bool,
+    "takes_suggestions": bool,
+    "thanks_contributors": bool,
     "relay_id": lambda value: int(value) if value else None,
 }

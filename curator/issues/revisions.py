@@ -32,6 +32,7 @@ FIELD_NAMES = {
     "author": "author",
     "address": "address",
     "picture_alt": "description of the picture",
+    "credit": "credit",
 }
 """What people call the fields that hold words."""
 

@@ -28,6 +28,9 @@ SELECT article.id, title, summary, tags, source_id, site, triage,
     EXISTS (SELECT FROM item WHERE item.article_id = article.id) AS is_placed
 FROM article WHERE newsletter_id = :newsletter AND (triage IN ('starred', 'dismissed', 'expired')
     OR EXISTS (SELECT FROM item WHERE item.article_id = article.id))
+    -- What strangers suggest teaches by being picked alone: nobody's taste may be steered by sending in rubbish.
+    AND (captured_by <> 'suggestion' OR triage = 'starred'
+        OR EXISTS (SELECT FROM item WHERE item.article_id = article.id))
 ORDER BY article.id DESC LIMIT :most"""
 
 _PLACES = """

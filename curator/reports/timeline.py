@@ -18,6 +18,7 @@ from curator.errors import NotFound
 from curator.events.models import Actor, Event, EventKind
 from curator.issues.models import Issue, Newsletter
 from curator.settings import Settings
+from curator.sources.suggestions import contributions_of
 
 
 class Entry(NamedTuple):
@@ -33,23 +34,30 @@ class Entry(NamedTuple):
 def subscriber_view(session: Session, address: str, settings: Settings) -> dict[str, Any]:
     """Plain values, times in ISO 8601 with offset, the timeline oldest first.
 
-    Raises `Invalid` for what is no address, and `NotFound` for one we neither mail nor refuse to mail.
+    Raises `Invalid` for what is no address, and `NotFound` for one we neither mail, refuse to mail nor heard from.
     """
     wanted = canonical(address)
     person = session.execute(select(Subscriber).where(Subscriber.address_key == wanted.key)).scalar_one_or_none()
     suppressed = _suppressed(session, address_hash(wanted.key, settings.secret("pepper")))
-    if person is None and not suppressed:
+    suggestions = contributions_of(session, wanted.address, settings)
+    if person is None and not suppressed and not suggestions:
         raise NotFound(f"{wanted.address} is not known here: never signed up, never imported, and not suppressed.")
     consents = _consents(session, person) if person else []
-    entries = _happened(session, person, consents) if person else []
+    entries = (_happened(session, person, consents) if person else []) + [_suggested(one) for one in suggestions]
     return {
         "address": person.address if person else wanted.address,
         "name": person.name if person else "",
         "subscriptions": _subscriptions(session, person) if person else [],
         "consent": [_consent(consent, slug) for consent, slug in consents],
         "suppressed": suppressed,
+        "suggestions": suggestions,
         "timeline": [_plain(entry) for entry in sorted(entries, key=lambda entry: entry.at)],
     }
+
+
+def _suggested(suggestion: dict[str, Any]) -> Entry:
+    at = datetime.fromisoformat(suggestion["at"])
+    return Entry(at, "suggested an article", suggestion["newsletter"], None, suggestion["article"])
 
 
 def _subscriptions(session: Session, person: Subscriber) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ def save_filter(session: Session, newsletter_id: int, name: str, choice: Choice,
     if not name:
         raise Invalid("Give the filter a name.")
     if not query:
-        raise Invalid("Choose something first: a source, a language, an age, stars or words. Then save it.")
+        raise Invalid("Choose something first: a source, a language, an age, stars, readers or words. Then save it.")
     known = {one.name for one in list_filters(session, newsletter_id)}
     if name not in known and len(known) >= MOST_FILTERS:
         raise Invalid(f"There are {MOST_FILTERS} filters already. Remove one first.")

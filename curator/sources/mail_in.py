@@ -1,7 +1,7 @@
 """Articles by mail: an address for each newsletter, mails kept as they come, and what is taken out of them.
 
-A mail of somebody who may edit the newsletter is taken in by itself; any other is held until an editor decides.
-Nothing is ever fetched for a mail that was not taken.
+A mail of somebody who may edit the newsletter is taken in by itself; any other is held until an editor decides. Where
+the contributors' door is open its links become suggestions. Nothing is ever fetched for a mail that was not taken.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from curator.accounts.roles import may, role_of
 from curator.doorbell import ring
 from curator.errors import Conflict, Invalid, NotFound
 from curator.settings import Settings
+from curator.sources.contributors import Contributor, door_is_open, suggest
 from curator.sources.intake import Way, add_address, add_text
 from curator.sources.mail_models import MailAddress, MailState, ReceivedMail
 from curator.sources.mail_reading import Mail, read_mail
@@ -26,6 +27,9 @@ from curator.sources.record import zone_of
 
 MOST_HELD = 200
 """Mails of strangers that wait for one newsletter; more are not kept."""
+
+MOST_SUGGESTED = 3
+"""Links of a stranger's mail that become suggestions."""
 
 HELD_FOR = timedelta(days=30)
 """After which an undecided mail is deleted. Decided ones are listed for as long."""
@@ -88,6 +92,8 @@ def take_mail(session: Session, mail_id: int, settings: Settings) -> MailState:
     if mail.is_automatic:
         return _decide(row, MailState.DROPPED, "It is an automatic answer.")
     if why := _why_held(session, row.newsletter_id, mail):
+        if not mail.is_forged and _links(mail, settings) and door_is_open(session, row.newsletter_id):
+            return _suggest(session, row, mail, settings)
         row.state, row.reason = MailState.HELD, why
         session.flush()
         return row.state
@@ -141,8 +147,7 @@ def _why_held(session: Session, newsletter_id: int, mail: Mail) -> str:
 def _take(session: Session, row: ReceivedMail, mail: Mail, settings: Settings, by: str) -> MailState:
     """Each link becomes an article; a mail without one is an article itself, under its subject."""
     way = Way(CapturedBy.MAIL, mail.sender)
-    ours = settings.public_url.partition("://")[2]
-    links = [(address, words) for address, words in mail.links if address.partition("://")[2].partition("/")[0] != ours]
+    links = _links(mail, settings)
     alone = mail.title if len(links) == 1 else ""
     for address, words in links:
         add_address(session, row.newsletter_id, address, title=words or alone, way=way)
@@ -156,6 +161,26 @@ def _take(session: Session, row: ReceivedMail, mail: Mail, settings: Settings, b
         return _decide(row, MailState.EMPTY, "There is no link and no article in it.", by)
     row.articles = 1
     return _decide(row, MailState.TAKEN, "", by)
+
+
+def _suggest(session: Session, row: ReceivedMail, mail: Mail, settings: Settings) -> MailState:
+    """The first links become suggestions of its sender, who is thanked only if the mail is surely theirs."""
+    links = _links(mail, settings)[:MOST_SUGGESTED]
+    address = mail.sender if mail.is_vouched_for else None
+    who = Contributor(mail.sender_name, note=mail.text, address=address, mailbox=mail.sender or None)
+    try:
+        for link, _ in links:
+            suggest(session, row.newsletter_id, link, who, settings)
+    except Conflict as full:
+        return _decide(row, MailState.DROPPED, full.message)
+    row.articles = len(links)
+    return _decide(row, MailState.TAKEN, "Suggested by a reader.")
+
+
+def _links(mail: Mail, settings: Settings) -> list[tuple[str, str]]:
+    """Those that lead elsewhere than to ourselves."""
+    ours = settings.public_url.partition("://")[2]
+    return [(address, words) for address, words in mail.links if address.partition("://")[2].partition("/")[0] != ours]
 
 
 def _decide(row: ReceivedMail, state: MailState, reason: str, by: str = "") -> MailState:

@@ -35,15 +35,20 @@ _NOT_AN_ARTICLE = re.compile(
 
 @dataclass(frozen=True)
 class Mail:
-    """What a mail says. `links` are (address, words of the link); `is_forged`: its domain says it is not from there."""
+    """What a mail says. `links` are (address, words of the link); `is_forged`: its domain says it is not from there.
+
+    `is_vouched_for`: the mail server in front says that the sender's domain vouches for it. Neither is the usual case.
+    """
 
     sender: str
+    sender_name: str
     subject: str
     message_id: str
     text: str
     links: tuple[tuple[str, str], ...]
     is_automatic: bool
     is_forged: bool
+    is_vouched_for: bool
 
     @property
     def title(self) -> str:
@@ -64,25 +69,39 @@ def read_mail(content: bytes) -> Mail:
 def _read(message: EmailMessage) -> Mail:
     plain, html = _bodies(message)
     text = plain or text_of(html)
+    sender, sender_name = _sender(message)
     return Mail(
-        sender=_sender(message),
+        sender=sender,
+        sender_name=sender_name,
         subject=clean_line(_header(message, "subject")),
         message_id=clean_line(_header(message, "message-id"), 500),
         text=_without_signature(clean_text(text)),
         links=_links(html, plain),
         is_automatic=_is_automatic(message),
         is_forged=any("dmarc=fail" in str(line).lower() for line in message.get_all("authentication-results", [])),
+        is_vouched_for=_is_vouched_for(message, sender),
     )
 
 
-def _sender(message: EmailMessage) -> str:
-    """The one address of From in lower case; "" when there is none, or more than one, or the line is written wrong."""
+def _is_vouched_for(message: EmailMessage, sender: str) -> bool:
+    """DMARC passed for the domain of From, by the topmost word: those below it may have come with the mail."""
+    said = str(message.get("authentication-results", "")).lower()
+    passed = re.search(r"(?:^|[;\s])dmarc=pass\b[^;]*", said)
+    named = re.search(r"\bheader\.from=([^\s;()]+)", passed[0]) if passed else None
+    domain = sender.rpartition("@")[2]
+    return bool(passed and domain and (named is None or named[1].rpartition("@")[2] == domain))
+
+
+def _sender(message: EmailMessage) -> tuple[str, str]:
+    """The one address of From in lower case and its name; "" when there is none, or several, or it is written wrong."""
     lines = message.get_all("from", [])
     defects = [defect for line in lines for defect in getattr(line, "defects", ())]
     if not all(isinstance(defect, ObsoleteHeaderDefect) for defect in defects):  # that is `J. Public`, unquoted
-        return ""  # such as two addresses in a row, of which readers show one and parsers take the other
-    found = [one.addr_spec for line in lines for one in getattr(line, "addresses", ())]
-    return clean_line(found[0], 320).casefold() if len(found) == 1 and found[0].count("@") == 1 else ""
+        return "", ""  # such as two addresses in a row, of which readers show one and parsers take the other
+    found = [one for line in lines for one in getattr(line, "addresses", ())]
+    if len(found) != 1 or found[0].addr_spec.count("@") != 1:
+        return "", ""
+    return clean_line(found[0].addr_spec, 320).casefold(), clean_line(found[0].display_name, 200)
 
 
 def _is_automatic(message: EmailMessage) -> bool:

@@ -42,6 +42,7 @@ class CapturedBy(StrEnum):
     MAIL = "mail"
     IMPORT = "import"
     API = "api"
+    SUGGESTION = "suggestion"  # a reader, through the contributors' door
 
 
 class Triage(StrEnum):

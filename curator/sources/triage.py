@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from curator.errors import Invalid, NotFound
+from curator.sources.contributor_models import Suggestion
 from curator.sources.models import Article, Source, SourceState, Triage
 
 OPEN = (Triage.CANDIDATE, Triage.STARRED)
@@ -31,6 +32,7 @@ class Choice:
     language: str = ""
     days: int | None = None
     starred: bool = False
+    suggested: bool = False
 
     @classmethod
     def read(cls, query: Mapping[str, Any]) -> "Choice":
@@ -41,14 +43,15 @@ class Choice:
             source=int(source) if source.isdecimal() and len(source) < 19 else None,
             language=str(query.get("language") or "")[:8],
             days=int(days) if days.isdecimal() and int(days) in AGES else None,
-            starred=str(query.get("starred") or "").lower() in ("1", "true", "on"),
+            starred=_is_ticked(query, "starred"),
+            suggested=_is_ticked(query, "suggested"),
         )
 
     def as_query(self) -> dict[str, str]:
         """The fields of the form that differ from nothing."""
         fields = {"q": self.words, "source": self.source, "language": self.language, "days": self.days}
         chosen = {name: str(value) for name, value in fields.items() if value}
-        return chosen | ({"starred": "1"} if self.starred else {})
+        return chosen | {name: "1" for name in ("starred", "suggested") if getattr(self, name)}
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same for the database."""
@@ -62,6 +65,8 @@ class Choice:
             wanted.append(_moment() > func.now() - func.make_interval(0, 0, 0, self.days))
         if self.starred:
             wanted.append(Article.triage == Triage.STARRED)
+        if self.suggested:
+            wanted.append(select(Suggestion.id).where(Suggestion.article_id == Article.id).exists())
         return wanted
 
 
@@ -117,6 +122,10 @@ def get_article(session: Session, newsletter_id: int, article_id: int) -> Articl
 def _moment() -> ColumnElement[Any]:
     """When it was published, as far as that can be: a date in the future does not stay on top."""
     return func.least(func.coalesce(Article.published_at, Article.created_at), Article.created_at)
+
+
+def _is_ticked(query: Mapping[str, Any], name: str) -> bool:
+    return str(query.get(name) or "").lower() in ("1", "true", "on")
 
 
 def _known(triage: Triage | str) -> Triage:

@@ -51,6 +51,8 @@ ROUTERS = (
     "curator.web.desk.settings",
     "curator.web.api.articles",
     "curator.web.public.subscribe",
+    "curator.web.public.suggest",
+    "curator.web.public.no_thanks",
     "curator.web.public.preferences",
     "curator.web.public.unsubscribe",
     "curator.web.public.archive",

@@ -18,6 +18,7 @@ CAPS: dict[str, tuple[str, str]] = {
     "sign-in": ("10 per 15 minutes", "60 per 15 minutes"),
     "api": ("1200 per hour", "6000 per hour"),
     "subscribe": ("5 per hour", "60 per hour"),
+    "suggest": ("10 per hour", "40 per hour"),
 }
 
 

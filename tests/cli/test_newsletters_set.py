@@ -53,3 +53,10 @@ def test_a_logo_that_is_no_picture_is_refused(tmp_path: Path) -> None:
 def test_a_newsletter_that_is_not_there() -> None:
     with pytest.raises(NotFound):
         call("newsletters", "set", "month", "--design", "letter")
+
+
+def test_the_contributors_door_is_opened_and_closed() -> None:
+    said = call("newsletters", "set", "week", "--suggestions", "--no-thanks").json
+    assert (said["takes_suggestions"], said["thanks_contributors"]) == (True, False)
+    said = call("newsletters", "set", "week", "--no-suggestions").json
+    assert (said["takes_suggestions"], said["thanks_contributors"]) == (False, False)

@@ -15,6 +15,7 @@ DATA = {
     "approval": {"link": LINK, "number": 12, "by": "Ada", "days": 7},
     "confirmation": {"link": LINK, "days": 14},
     "sign-in": {"link": LINK, "minutes": 60},
+    "thanks": {"link": LINK, "stop": f"{LINK}/stop"},
 }
 TRIPLE = {"subject.txt", "body.txt", "body.html"}
 

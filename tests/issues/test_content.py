@@ -1,6 +1,8 @@
 """The content of an issue: complete, frozen, and hashed over everything a reader sees."""
 
 import dataclasses
+import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -75,6 +77,7 @@ def test_the_hash_holds_still(session: Session, issue: Issue) -> None:
         ("item", "blurb", "Anders"),
         ("item", "address", "https://example.org/anders"),
         ("item", "picture_alt", "Anders"),
+        ("item", "credit", "Anna"),
     ],
 )
 def test_a_change_of_anything_readers_see_changes_the_hash(
@@ -90,6 +93,16 @@ def test_a_change_of_anything_readers_see_changes_the_hash(
     }
     setattr(rows[what], field, value)
     assert _content(session, issue).content_hash != content.content_hash
+
+
+def test_an_item_without_a_credit_is_hashed_as_before_there_were_any(session: Session, issue: Issue) -> None:
+    def before(facts: list[tuple[str, Any]]) -> dict[str, Any]:
+        later = ("content_hash", "credit")
+        return {name: value for name, value in facts if name not in later and (name, value) != ("small", None)}
+
+    content = _content(session, issue)
+    facts = dataclasses.asdict(content, dict_factory=before)
+    assert hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).digest() == content.content_hash
 
 
 def test_versions_and_times_do_not_change_it(session: Session, issue: Issue) -> None:

@@ -17,7 +17,7 @@ from curator.web.app import ROUTERS
 from tests.web.conftest import Browser, Cast
 
 PUBLIC = re.compile(
-    r"/(health|sign-in|pictures|subscribe|confirm|approve|p|u|v|archive)(/|$)|/archive/|/robots.txt|/favicon.ico|/captured$"
+    r"/(health|sign-in|pictures|subscribe|suggest|no-thanks|confirm|approve|p|u|v|archive)(/|$)|/archive/|/robots.txt|/favicon.ico|/captured$"
     r"|/metrics$|/api/"  # have guards of their own, see test_metrics.py and test_api.py
 )
 

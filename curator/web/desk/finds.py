@@ -14,7 +14,9 @@ from curator.issues.models import Issue
 from curator.issues.seen import SeenBefore, seen_before
 from curator.reports.item_clicks import clicks_of_items
 from curator.reports.taste import Judged
+from curator.sources.contributor_models import Suggestion
 from curator.sources.models import Article, FetchState, Picture, Triage
+from curator.sources.suggestions import suggestions_of
 from curator.sources.triage import is_heard
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
@@ -34,6 +36,7 @@ class Find:
     picture: str | None = None
     others: list[Article] = field(default_factory=list)
     judged: Judged | None = None
+    suggestions: list[Suggestion] = field(default_factory=list)
 
     @property
     def minutes(self) -> int | None:
@@ -62,6 +65,7 @@ def load_finds(session: Session, newsletter_id: int, articles: Sequence[Article]
     clicks = clicks_of_items(session, {one.item_id for one in seen.values()})
     placed = places_of(draft)
     pictures = _pictures(session, articles)
+    suggestions = suggestions_of(session, {article.id for article in articles})
     return [
         Find(
             article,
@@ -69,6 +73,7 @@ def load_finds(session: Session, newsletter_id: int, articles: Sequence[Article]
             clicks=clicks.get(was.item_id) if was else None,
             placed_in=placed.get(article.id),
             picture=pictures.get(article.picture_id) if article.picture_id else None,
+            suggestions=suggestions.get(article.id, []),
         )
         for article in articles
     ]

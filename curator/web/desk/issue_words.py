@@ -92,6 +92,7 @@ def save_item_form(
     site: Annotated[str | None, Form()] = None,
     author: Annotated[str | None, Form()] = None,
     picture_alt: Annotated[str | None, Form()] = None,
+    credit: Annotated[str | None, Form()] = None,
 ) -> Response:
     """An item's words in one form, for browsers without scripts."""
     given = {
@@ -101,6 +102,7 @@ def save_item_form(
         "site": site,
         "author": author,
         "picture_alt": picture_alt,
+        "credit": credit,
     }
     fields = {field: value for field, value in given.items() if value is not None}
     return _save_form(request, desk, db, number, item_id, fields, version)

@@ -23,9 +23,11 @@ def save(
     language: Annotated[str, Form()] = "",
     days: Annotated[str, Form()] = "",
     starred: Annotated[str, Form()] = "",
+    suggested: Annotated[str, Form()] = "",
 ) -> Response:
     """Keep the choice under a name; the same name replaces it."""
-    choice = Choice.read({"q": q, "source": source, "language": language, "days": days, "starred": starred})
+    chosen = {"q": q, "source": source, "language": language, "days": days, "starred": starred, "suggested": suggested}
+    choice = Choice.read(chosen)
     save_filter(db, desk.newsletter.id, name, choice, desk.by)
     return RedirectResponse(f"/n/{desk.newsletter.slug}/?{urlencode(choice.as_query())}", status_code=303)
 

@@ -15,6 +15,7 @@ from curator.web.desk import (
     design_editor,
     design_look,
     settings_brand,
+    settings_contributors,
     settings_design,
     settings_people,
     settings_relay,
@@ -23,7 +24,15 @@ from curator.web.desk.tracking_modes import TRACKING_MODES
 from curator.web.pages import page
 
 router = APIRouter()
-for part in (design_editor, design_look, settings_brand, settings_design, settings_people, settings_relay):
+for part in (
+    design_editor,
+    design_look,
+    settings_brand,
+    settings_contributors,
+    settings_design,
+    settings_people,
+    settings_relay,
+):
     router.include_router(part.router)
 
 FACTS = ("name", "description", "from_name", "from_address", "reply_to", "language", "timezone")

@@ -61,7 +61,7 @@ def _former_port(settings: Settings) -> int | None:
 
 def _fill(session: Session, settings: Settings) -> None:
     """Loaded only now: a second start does not pay for it."""
-    from curator.demo import articles, issues, people, sample
+    from curator.demo import articles, contributors, issues, people, sample
     from curator.events.partitions import ensure_partitions
     from curator.issues.newsletters import change_newsletter, create_newsletter
     from curator.issues.planning import set_rhythm
@@ -86,6 +86,7 @@ def _fill(session: Session, settings: Settings) -> None:
     ensure_partitions(session)
     issues.add_past_issue(session, newsletter, shelf, now=now, settings=settings)
     issues.add_draft(session, newsletter, shelf)
+    contributors.open_door(session, newsletter, shelf, settings)
     tomorrow = (now.astimezone(sample.ZONE) + timedelta(days=1)).weekday()
     set_rhythm(session, newsletter, sample.OWNER, weekday=tomorrow, at=time(7), draft_days=2, draft_at=time(7))
     roll_up(session)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, column, delete, func, or_, select, table, update
+from sqlalchemy import and_, case, column, delete, func, or_, select, table, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -132,7 +132,8 @@ def erase_contributor(session: Session, address: str, settings: Settings) -> int
 def forget_contributors(session: Session, settings: Settings) -> int:
     """Forget addresses and networks when the article expired or `contributor_days` are over; of how many suggestions.
 
-    Suggestions nobody published go altogether. What stands in an issue that is not sent yet is still to be thanked for.
+    Then suggestions nobody published go altogether, and of the others all words but the names of who agreed to be named.
+    What stands in an issue that is not sent yet is still to be thanked for.
     """
     is_old = Suggestion.created_at < func.now() - timedelta(days=settings.contributor_days)
     expired = select(Article.id).where(Article.id == Suggestion.article_id, Article.triage == Triage.EXPIRED).exists()
@@ -149,6 +150,12 @@ def forget_contributors(session: Session, settings: Settings) -> int:
     session.execute(
         delete(Suggestion)
         .where(is_old, Suggestion.thanked_at.is_(None), ~placed.exists())
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Suggestion)
+        .where(is_old, ~underway, or_(Suggestion.note != "", and_(Suggestion.name != "", ~Suggestion.may_name)))
+        .values(note="", name=case((Suggestion.may_name, Suggestion.name), else_=""))
         .execution_options(synchronize_session=False)
     )
     over = and_(MutedContributor.until.is_not(None), MutedContributor.until < func.now())

@@ -173,6 +173,18 @@ def test_what_was_sent_is_forgotten_and_erased(session: Session, newsletter: New
     assert notices(session) == []
 
 
+def test_of_what_was_published_only_agreed_names_stay(
+    session: Session, newsletter: Newsletter, settings: Settings
+) -> None:
+    tip(session, newsletter, settings, "anna@example.org")
+    tip(session, newsletter, settings, "bram@example.org", name="Bram", may_name=False)
+    publish(session, newsletter)
+    thank_contributors(session, settings)
+    session.execute(update(Suggestion).values(created_at=func.now() - timedelta(days=settings.contributor_days + 1)))
+    forget_contributors(session, settings)
+    assert [(one.name, one.note, one.network) for one in rows(session)] == [("Anna", "", None), ("", "", None)]
+
+
 def test_an_article_in_a_draft_keeps_its_address_longer(
     session: Session, newsletter: Newsletter, settings: Settings
 ) -> None:

@@ -18,6 +18,7 @@ from curator.demo.pictures import HEIGHT, MOTIFS, PALETTES, WIDTH, draw_picture
 from curator.issues.models import Issue, IssueState, Newsletter
 from curator.reports.issue_report import issue_report
 from curator.settings import Settings
+from curator.sources.contributor_models import Suggestion
 from curator.sources.identity import content_hash
 from curator.sources.models import Article
 
@@ -37,6 +38,11 @@ def test_a_week_is_there_to_be_read(filled: Session) -> None:
     states = Counter(issue.state for issue in filled.scalars(select(Issue)))
     assert states == {IssueState.SENT: 1, IssueState.DRAFT: 1}
     assert filled.scalar(select(func.count()).select_from(Subscription)) == 200
+
+
+def test_readers_suggested_something(filled: Session) -> None:
+    assert filled.scalar(select(func.count()).select_from(Suggestion)) == 3
+    assert filled.scalar(select(func.count()).select_from(Article)) == 25 + len(articles.COPIES), "all known already"
 
 
 def test_the_ledger_of_the_past_issue_adds_up(filled: Session) -> None:

@@ -12,7 +12,7 @@ from curator.issues.models import Item, Section
 from curator.reports.models import Taste
 from curator.reports.picks import _click_weights, learn_taste, learn_tastes, taste_of
 from curator.reports.rollups import roll_up
-from curator.sources.models import Triage
+from curator.sources.models import CapturedBy, Triage
 from tests.events.cast import add_event, send_issue
 from tests.issues.rows import a_newsletter, an_article, an_issue
 
@@ -32,6 +32,19 @@ def test_what_was_done_is_learned_and_kept(session: Session) -> None:
     assert learned.sources["example"] > 0 > learned.sources["elders"]
     assert taste_of(session, newsletter.id) == learned
     assert len(session.scalars(select(Taste)).all()) == 2
+
+
+def test_what_strangers_suggest_teaches_only_by_being_picked(session: Session) -> None:
+    newsletter = a_newsletter(session)
+    ways = {"captured_by": CapturedBy.SUGGESTION, "site": "Elders"}
+    for name, triage in (
+        ("a", Triage.DISMISSED),
+        ("b", Triage.EXPIRED),
+        ("c", Triage.STARRED),
+        ("d", Triage.DISMISSED),
+    ):
+        an_article(session, newsletter, name, triage=triage, **ways)
+    assert ((learned := learn_taste(session, newsletter.id)).picks, learned.skips) == (1, 0)
 
 
 def test_clicks_are_compared_with_what_the_place_gets(session: Session) -> None:

@@ -1,12 +1,14 @@
 """The contributors' door at the desk: who opens it, who mutes whom, and what another newsletter's editor gets."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from curator.issues.compose import add_item, create_issue
 from curator.settings import Settings
 from curator.sources.contributor_models import MutedContributor, Suggestion
 from curator.sources.contributors import Contributor, suggest
@@ -56,6 +58,28 @@ def test_a_reader_is_muted_and_heard_again(
     for each in muted:
         assert editor.submit(f"/n/weekly/settings/contributors/{each.id}/unmute").status_code == 303
     assert session.scalars(select(MutedContributor)).all() == []
+
+
+def test_the_row_says_who_was_thanked(session: Session, cast: Cast, editor: Browser, settings: Settings) -> None:
+    one = suggested(session, cast.weekly, settings)
+    assert "wants to hear when it is published" in editor.get("/n/weekly/").text
+    one.thanked_at, one.address = datetime(2026, 11, 20, 12, tzinfo=UTC), None
+    session.flush()
+    assert "thanked on 20 Nov" in editor.get("/n/weekly/").text
+
+
+def test_the_credit_is_edited_in_the_composer(
+    session: Session, cast: Cast, editor: Browser, settings: Settings
+) -> None:
+    one = suggested(session, cast.weekly, settings, name=f"Anna {ATTACK}", may_name=True)
+    issue = create_issue(session, cast.weekly.id, "This week")
+    item = add_item(session, issue.id, one.article_id, issue.sections[0].name)
+    page = editor.get(f"/n/weekly/issues/{issue.number}").text
+    assert "Suggested by" in page and "<svg onload" not in page and "10109449" not in page
+    fields = {"field": "credit", "item": str(item.id), "version": str(item.version), "value": "Anna"}
+    assert editor.submit(f"/n/weekly/issues/{issue.number}/save", **fields).status_code == 200
+    session.refresh(item)
+    assert item.credit == "Anna"
 
 
 def test_another_newsletters_suggestions_are_not_there(

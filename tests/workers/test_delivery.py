@@ -4,14 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from curator.delivery.models import Delivery, DeliveryState
+from curator.delivery.models import Delivery, DeliveryState, Notice
 from curator.delivery.notices import send_sign_in
 from curator.delivery.plan import send_issue
 from curator.errors import TemplateFailed
 from curator.settings import Settings
 from tests.delivery.cast import a_frozen_delivery, an_issue_to_send
+from tests.delivery.test_thanks import publish, tip
+from tests.issues.rows import a_newsletter
 from tests.sink import Faults, Sink
 from workers import delivery as tasks
 
@@ -85,3 +88,16 @@ def test_a_slice_makes_way_for_somebody_who_waits_for_a_link(
         assert rung == [("delivery.slice", delivery.id)]
         assert tasks.send_notices() is None
     assert sink.recipients()["boss@example.org"] == 1
+
+
+def test_contributors_are_thanked_by_a_task(
+    committed: Session, settings: Settings, rung: list[tuple[Any, ...]]
+) -> None:
+    newsletter = a_newsletter(committed, language="en")
+    tip(committed, newsletter, settings, "anna@example.org")
+    publish(committed, newsletter)
+    committed.commit()
+    for _ in range(2):
+        tasks.thank()
+    assert [one.address for one in committed.scalars(select(Notice))] == ["anna@example.org"]
+    assert ("delivery.notices",) in rung

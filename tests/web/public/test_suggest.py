@@ -139,9 +139,12 @@ def test_networks_and_addresses_have_caps(
 
 
 def test_another_sites_form_is_refused(session: Session, anonymous: Browser) -> None:
-    for header in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+    cross = {"Sec-Fetch-Site": "cross-site"}
+    for header in ({"Origin": "http://evil.example"}, cross, cross | {"Origin": "null"}):
         assert send(anonymous, headers=header).status_code == 403
     assert rows(session) == []
+    for header in ({"Origin": "null"}, {"Sec-Fetch-Site": "same-origin", "Origin": "null"}):
+        assert send(anonymous, headers=header).status_code == 303
 
 
 def test_a_full_day_says_so(session: Session, anonymous: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

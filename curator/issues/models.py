@@ -252,21 +252,6 @@ class Rhythm(Base):
     assembles: Mapped[bool] = mapped_column(server_default="true")  # from the starred articles
 
 
-class Occasion(Base):
-    """One week of a rhythm: its issue was made, or it is skipped. Weeks to come have no row."""
-
-    __tablename__ = "occasion"
-    # The row that makes an issue come once, however many tasks look.
-    __table_args__ = (UniqueConstraint("newsletter_id", "day"),)
-
-    id: Mapped[Id]
-    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
-    day: Mapped[date]
-    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issue.id", ondelete="SET NULL"), index=True)
-    skipped_at: Mapped[datetime | None]
-    skipped_by: Mapped[str | None]
-
-
 class Shelved(Base):
     """An article kept for a week that has room: good until a day, then gone from the shelf by itself."""
 

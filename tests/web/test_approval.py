@@ -116,7 +116,7 @@ def test_whoever_only_edits_does_not_send(
     writer = browser(add_user(session, "writer@weekly.example", Role.EDITOR, cast.weekly.id))
     assert writer.get(f"{BASE}/send").status_code == 200
     assert writer.submit(f"{BASE}/send").status_code == 403
-    assert writer.submit("/n/weekly/deliveries/1/pause").status_code == 403
+    assert writer.submit("/n/weekly/deliveries/1/resume").status_code == 403
 
 
 def test_only_an_owner_sets_the_rule(session: Session, cast: Any, browser: Callable[..., Any]) -> None:

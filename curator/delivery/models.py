@@ -74,6 +74,8 @@ class NoticeKind(StrEnum):
     CONFIRMATION = "confirmation"
     SIGN_IN = "sign-in"
     APPROVAL = "approval"
+    APPROVED = "approved"
+    SENT_BACK = "sent-back"
 
 
 class NoticeState(StrEnum):

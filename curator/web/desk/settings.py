@@ -18,12 +18,21 @@ from curator.web.desk import (
     settings_design,
     settings_people,
     settings_relay,
+    settings_tokens,
 )
 from curator.web.desk.tracking_modes import TRACKING_MODES
 from curator.web.pages import page
 
 router = APIRouter()
-for part in (design_editor, design_look, settings_brand, settings_design, settings_people, settings_relay):
+for part in (
+    design_editor,
+    design_look,
+    settings_brand,
+    settings_design,
+    settings_people,
+    settings_relay,
+    settings_tokens,
+):
     router.include_router(part.router)
 
 FACTS = ("name", "description", "from_name", "from_address", "reply_to", "language", "timezone")

@@ -12,13 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.audience.models import Subscriber, Subscription, SubscriptionState
-from curator.delivery.models import Delivery, Notice
+from curator.delivery.models import Delivery
 from curator.delivery.relays import set_relay
 from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.models import Issue, IssueState
 from curator.issues.own_designs import start_design
 from curator.settings import Settings, get_settings
-from curator.web import caps
 from tests.delivery.cast import sent_as_it_stands
 from tests.issues.rows import an_article
 
@@ -228,30 +227,6 @@ def test_checks_name_what_is_missing(session: Session, cast: Any, editor: Any) -
     text = editor.get(f"{BASE}/checks", headers={"HX-Request": "true"}).text
     assert "no items" in text
     assert 'data-errors="0"' not in text
-
-
-def test_a_test_mail_is_queued(session: Session, issue: Issue, editor: Any) -> None:
-    answer = _post(editor, f"{BASE}/test", {"HX-Request": "true"}, address="me@example.org")
-    assert "on its way to me@example.org" in answer.text
-    assert session.scalars(select(Notice)).one().address == "me@example.org"
-    answer = _post(editor, f"{BASE}/test", {"HX-Request": "true"}, address="a@example.org, b@example.org")
-    assert answer.status_code == 422
-
-
-def test_test_mails_are_capped_per_person_and_newsletter(
-    session: Session, cast: Any, issue: Issue, editor: Any, browser: Any, redis_client: object, monkeypatch: Any
-) -> None:
-    monkeypatch.setitem(caps.CAPS, "test-mail", ("2 per hour", "100 per hour"))
-    answers = [_post(editor, f"{BASE}/test", {"HX-Request": "true"}, address="me@example.org") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert "within an hour" in answers[2].text
-    assert len(session.scalars(select(Notice)).all()) == 2
-    owner = browser(cast.owner)
-    assert _post(owner, f"{BASE}/test", {"HX-Request": "true"}, address="me@example.org").status_code == 200
-    create_issue(session, cast.other.id, "Other")
-    other = BASE.replace("weekly", "other")
-    for _ in range(2):
-        assert _post(owner, f"{other}/test", {"HX-Request": "true"}, address="me@example.org").status_code != 429
 
 
 def test_the_send_dialog_tells_who_gets_it_and_who_does_not(

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from curator.db.base import Base, Id, states
@@ -72,14 +72,17 @@ class Design(Base):
     """A design people write for one newsletter. `based_on` is the one of ours it began as and still borrows from."""
 
     __tablename__ = "design"
-    # A newsletter names its design, so a name stands once.
-    __table_args__ = (UniqueConstraint("newsletter_id", "name"),)
+    # A newsletter names its design, so a name stands once. One that is deleted stays for the editions made with it.
+    __table_args__ = (
+        Index("uq_design_name", "newsletter_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
+    )
 
     id: Mapped[Id]
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
     name: Mapped[str]
     based_on: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[datetime | None]
 
 
 class DesignVersion(Base):

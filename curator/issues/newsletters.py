@@ -105,7 +105,9 @@ def change_newsletter(session: Session, newsletter: Newsletter, by: str, **field
 
 
 def _check_own_design(session: Session, newsletter: Newsletter, name: str) -> None:
-    if session.scalar(select(Design.id).filter_by(newsletter_id=newsletter.id, name=name)) is None:
+    kept = select(Design.id).where(Design.newsletter_id == newsletter.id, Design.deleted_at.is_(None))
+    # Locked for sharing: nobody deletes it while it is chosen.
+    if session.scalar(kept.where(Design.name == name).with_for_update(read=True)) is None:
         raise Invalid(
             f"There is no design “{name}”. Choose {', '.join(DESIGNS)}, or one of the newsletter's own.", field="design"
         )

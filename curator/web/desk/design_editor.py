@@ -15,6 +15,7 @@ from curator.issues.content import OwnDesign, own_design
 from curator.issues.models import Design
 from curator.issues.own_designs import (
     FILES,
+    delete_design,
     get_design,
     list_versions,
     newest_version,
@@ -70,6 +71,17 @@ def save(
     return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/designs/{design.id}?saved=true", status_code=303)
 
 
+@router.post("/n/{slug}/settings/designs/{design_id}/delete")
+def delete(request: Request, desk: Owner, db: Db, design_id: int) -> Response:
+    """Offer it no more; while the newsletter uses it, the page says what stands in the way."""
+    design = get_design(db, desk.newsletter.id, design_id)
+    try:
+        delete_design(db, desk.newsletter, design, by=desk.by)
+    except Conflict as error:
+        return _editor(request, desk, db, design, refusal=error.message)
+    return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/design?saved=true", status_code=303)
+
+
 @router.post("/n/{slug}/settings/designs/{design_id}/versions/{number}/restore")
 def restore(desk: Owner, db: Db, design_id: int, number: int) -> Response:
     """An old version, as the newest one."""
@@ -88,6 +100,7 @@ def _editor(
     after: int | None = None,
     note: str = "",
     problem: Invalid | Conflict | TemplateFailed | None = None,
+    refusal: str = "",
     saved: bool = False,
 ) -> HTMLResponse:
     newest = newest_version(db, design.id)
@@ -107,8 +120,9 @@ def _editor(
         advice=_advice(db, desk, design) if given is None else [],
         note=note,
         problem=problem.message if problem else "",
+        refusal=refusal,
         saved=saved,
-        status=409 if isinstance(problem, Conflict) else 422 if problem else 200,
+        status=409 if refusal or isinstance(problem, Conflict) else 422 if problem else 200,
         **place,
     )
 

@@ -11,6 +11,7 @@ MODELS = (
     "curator.accounts.models",
     "curator.sources.models",
     "curator.sources.mail_models",
+    "curator.sources.mailbox_health",
     "curator.issues.models",
     "curator.issues.link_checks",
     "curator.issues.approval",

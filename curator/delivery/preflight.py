@@ -69,7 +69,7 @@ def _built(session: Session, issue: Issue, content: IssueContent, settings: Sett
         segments = compile_message(
             content, rendered, public_url=settings.public_url, inbound_domain=settings.inbound_domain
         )
-    except TemplateFailed as error:
+    except (TemplateFailed, Unavailable) as error:
         return Checks(errors=(Finding("template_failed", error.message, "design"),), warnings=())
     today = datetime.now(UTC).astimezone(ZoneInfo(content.newsletter.timezone)).date()
     found = check_content(content, rendered, segments, today)

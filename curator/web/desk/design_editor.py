@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from curator.editions.design_rules import advice_on
 from curator.editions.render import render_issue
-from curator.errors import Conflict, Invalid, TemplateFailed
+from curator.errors import Conflict, Invalid, TemplateFailed, Unavailable
 from curator.issues.content import OwnDesign, own_design
 from curator.issues.models import Design
 from curator.issues.own_designs import (
@@ -66,7 +66,7 @@ def save(
         if faults:
             raise Invalid(" ".join(faults))
         save_version(db, design, files, by=desk.by, after=after, note=note)
-    except (Invalid, Conflict, TemplateFailed) as error:
+    except (Invalid, Conflict, TemplateFailed, Unavailable) as error:
         return _editor(request, desk, db, design, given=given, after=after, note=note, problem=error)
     return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/designs/{design.id}?saved=true", status_code=303)
 
@@ -99,7 +99,7 @@ def _editor(
     given: dict[str, str] | None = None,
     after: int | None = None,
     note: str = "",
-    problem: Invalid | Conflict | TemplateFailed | None = None,
+    problem: Invalid | Conflict | TemplateFailed | Unavailable | None = None,
     refusal: str = "",
     saved: bool = False,
 ) -> HTMLResponse:
@@ -143,5 +143,5 @@ def _advice(db: Db, desk: Desk, design: Design) -> list[str]:
     try:
         content = in_design(db, desk, own_design(db, design))
         return advice_on(render_issue(content, public_url=get_settings().public_url).html)
-    except TemplateFailed as error:
+    except (TemplateFailed, Unavailable) as error:
         return [error.message]

@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     )
     smtp_phase_seconds: float = Field(60.0, gt=0, description="Longest wait for every other SMTP reply.")
     worker_processes: int = Field(2, ge=1, le=64, description="Processes of one Celery worker.")
-    session_idle_hours: int = Field(12, ge=1, description="Hours without use after which a sign-in ends.")
+    session_idle_hours: int = Field(
+        12, ge=1, description="Hours without use after which a sign-in ends; a page left open is no use."
+    )
     session_days: int = Field(7, ge=1, description="Days after which a sign-in ends in any case.")
     unconfirmed_days: int = Field(14, ge=1, description="Days after which unconfirmed subscriptions are deleted.")
     contributor_days: int = Field(

@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from curator.db.session import transaction
 from curator.doorbell import ring
+from curator.errors import Unavailable
 from curator.issues.completion import complete_items
 from curator.settings import Settings, get_settings
-from curator.sources import likeness, mail_in, reading, watch
+from curator.sources import likeness, mail_in, mailbox_health, reading, watch
 from curator.sources.imap import Mailbox, recipients_of
 from workers.base import task
 
@@ -59,7 +60,20 @@ def take_mail(session: Session, mail_id: int) -> str:
 @task("sources.read_mailbox", own_transactions=True)
 def read_mailbox() -> int:
     """Keep what is unread in the polled mailbox; how many. Each is marked as read after its own commit."""
-    settings, kept = get_settings(), 0
+    settings = get_settings()
+    try:
+        kept = _read_all(settings)
+    except Unavailable as error:
+        with transaction() as session:
+            mailbox_health.note_broken(session, settings, error.message)
+        raise
+    with transaction() as session:
+        mailbox_health.note_read(session, settings)
+    return kept
+
+
+def _read_all(settings: Settings) -> int:
+    kept = 0
     with Mailbox(settings) as mailbox:
         for uid, content in mailbox.unread():
             with transaction() as session:

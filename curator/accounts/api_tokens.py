@@ -1,6 +1,6 @@
 """Tokens of programs: 256 random bits behind a prefix that scanners know, kept as SHA-256, bound to one newsletter.
 
-A token can do nothing its user could not do there, ends by itself, and is gone at once when revoked.
+A token can do nothing its user could not do there, or only read; it ends by itself, and at once when revoked.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from curator.accounts.models import ApiToken, User
+from curator.accounts.models import ApiToken, TokenScope, User
 from curator.accounts.roles import may, role_of
 from curator.errors import Forbidden, Invalid, NotFound
 
@@ -22,9 +22,11 @@ _SHAPE = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 _USED_EVERY = timedelta(minutes=5)
 
 
-def create_token(session: Session, user: User, newsletter_id: int, name: str, days: int) -> tuple[ApiToken, str]:
+def create_token(
+    session: Session, user: User, newsletter_id: int, name: str, days: int, scope: TokenScope = TokenScope.WRITE
+) -> tuple[ApiToken, str]:
     """A new token and its secret, which is shown this once. `Forbidden` for somebody who may not edit there."""
-    if not name.strip() or len(name) > 100:
+    if not name.strip() or len(name) > 100 or not name.isprintable():
         raise Invalid("Give the token a name of at most 100 characters, so that you know it when you revoke it.")
     if not 1 <= days <= LONGEST_DAYS:
         raise Invalid(f"A token lives 1 to {LONGEST_DAYS} days.")
@@ -36,6 +38,7 @@ def create_token(session: Session, user: User, newsletter_id: int, name: str, da
         user_id=user.id,
         newsletter_id=newsletter_id,
         name=name.strip(),
+        scope=scope,
         expires_at=func.now() + timedelta(days=days),
     )
     session.add(token)

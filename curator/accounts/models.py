@@ -75,6 +75,13 @@ class SignInLink(Base):
     used_at: Mapped[datetime | None]
 
 
+class TokenScope(StrEnum):
+    """What a program may do: bring articles and read what became of them, or only read."""
+
+    WRITE = "write"
+    READ = "read"
+
+
 class ApiToken(Base):
     """A secret with which a program acts as its user at one newsletter, for as long as the user may edit it."""
 
@@ -85,6 +92,7 @@ class ApiToken(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"), index=True)
     name: Mapped[str]
+    scope: Mapped[TokenScope] = mapped_column(states(TokenScope), server_default=TokenScope.WRITE)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]

@@ -29,8 +29,13 @@ def open_sign_in(session: Session, user: User, *, agent: str, settings: Settings
     return secret
 
 
-def find_sign_in(session: Session, secret: str, settings: Settings) -> tuple[SignIn, User] | None:
-    """The session of this secret and its user, unless expired, idle for too long or of a disabled user."""
+def find_sign_in(
+    session: Session, secret: str, settings: Settings, *, is_use: bool = True
+) -> tuple[SignIn, User] | None:
+    """The session of this secret and its user, unless expired, idle for too long or of a disabled user.
+
+    Without `is_use` a page asked by itself, which keeps no session from being idle.
+    """
     row = session.execute(
         select(SignIn, User)
         .join(User, User.id == SignIn.user_id)
@@ -44,6 +49,8 @@ def find_sign_in(session: Session, secret: str, settings: Settings) -> tuple[Sig
     if row is None:
         return None
     sign_in, user = row
+    if not is_use:
+        return sign_in, user
     # Noted every few minutes, not on every request: reading a page should not write a row.
     session.execute(
         update(SignIn)

@@ -1,4 +1,4 @@
-"""Designs of mails: list them, take one out as files, bring files back as a new version, restore an old one."""
+"""Designs of mails: list them, files out, files in as a new version, restore an old one, delete a design."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from curator.issues.models import Newsletter
 from curator.issues.newsletters import get_newsletter
 from curator.issues.own_designs import (
     FILES,
+    delete_design,
     find_design,
     get_version,
     list_designs,
@@ -115,6 +116,18 @@ def restore(
         design = find_design(session, get_newsletter(session, slug).id, name)
         made = restore_version(session, design, number, by=ACTOR).number
     _say_saved(name, made, as_json)
+
+
+@app.command()
+def delete(slug: Slug, name: Name, as_json: AsJson = False) -> None:
+    """Offer a design of the newsletter's own no more; refused while the newsletter uses it."""
+    with transaction() as session:
+        newsletter = get_newsletter(session, slug)
+        delete_design(session, newsletter, find_design(session, newsletter.id, name), by=ACTOR)
+    if as_json:
+        say_json({"name": name, "deleted": True})
+    else:
+        say(f"{name} is deleted. Issues that were sent in it keep it.")
 
 
 def _files(session: Session, newsletter: Newsletter, name: str, version: int | None) -> dict[str, Any]:

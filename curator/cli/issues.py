@@ -22,6 +22,7 @@ from curator.issues.comments import comments_of
 from curator.issues.compose import add_item, create_issue, get_issue, list_issues
 from curator.issues.newsletters import get_newsletter
 from curator.issues.pieces import gaps_of, hints_of
+from curator.reports.item_clicks import clicks_of_items
 from curator.settings import get_settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -246,7 +247,7 @@ def read_time(text: str, zone: ZoneInfo) -> datetime:
 def _check(issue: str) -> Checks:
     say_step("Checking the message …")
     with transaction() as session:
-        return check_issue(session, find_issue(session, issue).id, settings=get_settings())
+        return check_issue(session, find_issue(session, issue).id, settings=get_settings(), clicks_of=clicks_of_items)
 
 
 def _as_lists(checks: Checks) -> dict[str, list[dict[str, Any]]]:

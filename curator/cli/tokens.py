@@ -6,6 +6,7 @@ import typer
 
 from curator.accounts.api_tokens import create_token, list_tokens, revoke_token
 from curator.accounts.audit import record
+from curator.accounts.models import TokenScope
 from curator.accounts.users import find_user
 from curator.cli.lookup import ACTOR, Slug
 from curator.cli.output import AsJson, say, say_json, say_table
@@ -21,13 +22,16 @@ def create(
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="Whose token it is: what they may do, it may.")],
     name: Annotated[str, typer.Option(help="What it is for.")] = "command line",
     days: Annotated[int, typer.Option(help="After so many days it ends.")] = 365,
+    read_only: Annotated[bool, typer.Option("--read-only", help="It brings nothing, it only reads.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a token; its secret is shown this once."""
     with transaction() as session:
         newsletter = get_newsletter(session, slug)
-        token, secret = create_token(session, find_user(session, email), newsletter.id, name, days)
-        record(session, ACTOR, "token.created", "newsletter", newsletter.id, token=token.id, name=token.name)
+        scope = TokenScope.READ if read_only else TokenScope.WRITE
+        token, secret = create_token(session, find_user(session, email), newsletter.id, name, days, scope)
+        facts = {"token": token.id, "name": token.name, "scope": scope.value}
+        record(session, ACTOR, "token.created", "newsletter", newsletter.id, **facts)
         facts = {"id": token.id, "name": token.name, "token": secret}
     if as_json:
         say_json(facts)
@@ -43,6 +47,7 @@ def list_all(slug: Slug, as_json: AsJson = False) -> None:
             {
                 "id": token.id,
                 "name": token.name,
+                "scope": token.scope.value,
                 "user": user.address,
                 "created_at": token.created_at,
                 "used_at": token.used_at,
@@ -53,7 +58,7 @@ def list_all(slug: Slug, as_json: AsJson = False) -> None:
     if as_json:
         say_json(rows)
     else:
-        columns = ("id", "name", "user", "used_at", "expires_at")
+        columns = ("id", "name", "scope", "user", "used_at", "expires_at")
         say_table(columns, [[row[column] for column in columns] for row in rows])
 
 

@@ -12,6 +12,7 @@ MODELS = (
     "curator.sources.models",
     "curator.sources.mail_models",
     "curator.sources.contributor_models",
+    "curator.sources.mailbox_health",
     "curator.issues.models",
     "curator.issues.link_checks",
     "curator.issues.approval",

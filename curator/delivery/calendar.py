@@ -1,8 +1,8 @@
 """A newsletter's month: what was sent, what is scheduled, what is planned and what is skipped, by day. Reads only."""
 
 import calendar
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -12,15 +12,22 @@ from sqlalchemy.orm import Session
 from curator.delivery.models import Delivery, DeliveryState
 from curator.issues.calendar import CalendarDay, Intent, meant
 from curator.issues.models import Issue, IssueState, Newsletter
+from curator.issues.planning import coming_weeks
 
 Kind = Literal["sent", "sending", "scheduled", "planned", "skipped"]
+
+MOST_WEEKS = 53
+"""How far ahead the weeks of the rhythm are shown."""
 
 _UNSENT = (DeliveryState.SCHEDULED, DeliveryState.CANCELLED)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing on one day. `at` is the moment when there is one; `number` None when no issue is named."""
+    """One thing on one day. `at` is the moment when there is one; `number` None when no issue is named.
+
+    `is_meant`: an editor said so; else it went, or the rhythm has it so.
+    """
 
     day: date
     kind: Kind
@@ -28,6 +35,7 @@ class Entry:
     subject: str = ""
     at: datetime | None = None
     note: str = ""
+    is_meant: bool = False
 
 
 def weeks_of(year: int, month: int) -> list[list[date]]:
@@ -41,12 +49,16 @@ def entries(session: Session, newsletter: Newsletter, first: date, last: date) -
     gone = {entry.number for entry in found}
     issues = {issue.id: issue for issue in session.scalars(_planned_issues(newsletter, first, last))}
     for day in meant(session, newsletter.id, first, last):
-        issue = issues.get(day.issue_id or 0)
+        is_skipped = day.intent is Intent.SKIPPED
+        issue = None if is_skipped else issues.get(day.issue_id or 0)
         if issue is not None and (issue.number in gone or issue.state != IssueState.DRAFT):
             continue  # it was planned, and it went or goes: that is what the day shows
-        kind: Kind = "planned" if day.intent is Intent.PLANNED else "skipped"
-        number, subject = (issue.number, issue.subject) if issue else (None, "")
-        found.append(Entry(day.day, kind, number, subject, note=day.note))
+        is_meant = is_skipped or bool(day.note) or day.made_at is None
+        entry = Entry(day.day, "skipped" if is_skipped else "planned", note=day.note, is_meant=is_meant)
+        if issue is not None:
+            entry = replace(entry, number=issue.number, subject=issue.subject, at=issue.due_at)
+        found.append(entry)
+    found += _expected(session, newsletter, first, last, {entry.day for entry in found})
     by_day: dict[date, list[Entry]] = {}
     for entry in found:
         by_day.setdefault(entry.day, []).append(entry)
@@ -72,6 +84,13 @@ def _deliveries(session: Session, newsletter: Newsletter, first: date, last: dat
         if first <= day <= last:
             found.append(Entry(day, kind, issue.number, issue.subject, at))
     return found
+
+
+def _expected(session: Session, newsletter: Newsletter, first: date, last: date, taken: set[date]) -> list[Entry]:
+    """The weeks of the rhythm to come that nobody touched yet."""
+    weeks = [coming.week for coming in coming_weeks(session, newsletter, datetime.now(UTC), MOST_WEEKS)]
+    found = [week for week in weeks if first <= week.day <= last and week.day not in taken]
+    return [Entry(week.day, "planned", at=week.due_at) for week in found]
 
 
 def _planned_issues(newsletter: Newsletter, first: date, last: date) -> Select[Issue]:

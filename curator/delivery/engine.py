@@ -24,8 +24,8 @@ from curator.delivery.company import send_in_company
 from curator.delivery.due import another_due, rest
 from curator.delivery.held_back import LONGEST_SECONDS, NAP_SECONDS, HeldBack
 from curator.delivery.hold_record import exchange, keep_exchanging
-from curator.delivery.holds import Holds, Key, domain_of
-from curator.delivery.lines import Lines, Place
+from curator.delivery.holds import Holds, Key, domain_as_written
+from curator.delivery.lines import Lines, Place, sleep_unless
 from curator.delivery.marker import Outcome
 from curator.delivery.models import MessageState
 from curator.delivery.ownership import Ownership
@@ -200,7 +200,7 @@ class _Slice:
                 if claimed is not None:
                     await self._try(place, claimed, foresee)
                 elif self._held_back:
-                    await self._sleep(NAP_SECONDS)
+                    await sleep_unless(self._over, NAP_SECONDS)
                 else:
                     break
             self._lines.close()
@@ -222,7 +222,7 @@ class _Slice:
             claimed = await self._pace.next()
             if claimed is None or not self._holds:
                 break
-            key = Key(relay.id, domain_of(claimed.address))
+            key = Key(relay.id, domain_as_written(claimed.address))
             if (wait := self._holds.wait(key, claimed.id)) == 0.0:
                 break
             if self._held_back.has_room(wait):
@@ -267,7 +267,7 @@ class _Slice:
             )
         verdict = judge(answer)
         if self._holds or verdict.fate is Fate.DEFERRED:
-            self._holds.note(Key(place.relay.id, domain_of(claimed.address)), claimed.id, answer, verdict.fate)
+            self._holds.note(Key(place.relay.id, domain_as_written(claimed.address)), claimed.id, answer, verdict.fate)
         self._settle(place, claimed, answer, verdict)
         if verdict.fate is Fate.OURS:
             await self._lines.refuse(place, verdict.reason)
@@ -327,7 +327,7 @@ class _Slice:
         """End the slice when its time is over or somebody wants us to leave, or when that cannot be asked."""
         try:
             while not self._over.is_set() and not self._must_end():
-                await self._sleep(0.1)
+                await sleep_unless(self._over, 0.1)
         finally:
             self._over.set()
 
@@ -340,13 +340,6 @@ class _Slice:
                 log.warning("lease_not_renewed", error=type(error).__name__)
                 self._over.set()
                 return
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._over.wait()
-        except TimeoutError:
-            return
 
 
 def _run(work: Coroutine[Any, Any, Counter[str]]) -> Counter[str]:

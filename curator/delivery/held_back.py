@@ -6,7 +6,7 @@ Few, and for moments only; who must wait longer goes back to the ledger. What is
 from collections import deque
 
 from curator.delivery.claim import Claimed
-from curator.delivery.holds import Holds, Key, domain_of
+from curator.delivery.holds import Holds, Key, domain_as_written
 
 MOST = 1000
 LONGEST_SECONDS = 2.0
@@ -31,7 +31,7 @@ class HeldBack:
 
     def put(self, claimed: Claimed) -> None:
         """Let it wait."""
-        self._waiting.setdefault(domain_of(claimed.address), deque()).append(claimed)
+        self._waiting.setdefault(domain_as_written(claimed.address), deque()).append(claimed)
         self._count += 1
 
     def due(self, relay_id: int) -> Claimed | None:

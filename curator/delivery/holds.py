@@ -53,7 +53,7 @@ def hold_seconds(strikes: int, chance: float) -> float:
     return min(FIRST_HOLD * 2.0 ** min(max(strikes - 1, 0), _MANY_STRIKES), LONGEST_HOLD) * (0.5 + chance)
 
 
-def domain_of(address: str) -> str:
+def domain_as_written(address: str) -> str:
     """The part after the last @, in lower case."""
     return address.rpartition("@")[2].lower()
 

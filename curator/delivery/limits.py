@@ -46,14 +46,14 @@ class Limits:
 
     def of_recipient(self, address: str) -> Bucket | None:
         """The limit of this address's domain."""
-        return self.recipients.get(domain_of(address)) if self.recipients else None
+        return self.recipients.get(provider_of(address)) if self.recipients else None
 
 
 def load_limits(session: Session, delivery_id: int, sender: str, relay_ids: Sequence[int]) -> Limits:
     """What is stored about these relays, about this sender, about recipients, and about this delivery's window."""
     relays = session.scalars(select(Relay).where(Relay.id.in_(relay_ids))).all()
     throttles = {(t.scope, t.domain): t.rate for t in session.scalars(select(Throttle))}
-    here = domain_of(sender)
+    here = provider_of(sender)
     from_here = throttles.get((ThrottleScope.SENDER_DOMAIN, here))
     return Limits(
         delivery_id,
@@ -79,8 +79,8 @@ def capped(key: str, rate: float) -> Bucket:
     return Bucket(key, rate, most, window=most / rate * MARGIN, step=step, late=late)
 
 
-def domain_of(address: str) -> str:
-    """The domain a limit is looked up by: in ASCII and small letters, one name for a provider with several."""
+def provider_of(address: str) -> str:
+    """The domain a limit is looked up by: in ASCII and small letters, one name for a provider that has several."""
     domain = address.rpartition("@")[2].strip().rstrip(".").lower()
     if not domain.isascii():
         try:

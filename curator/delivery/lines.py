@@ -226,7 +226,7 @@ class Lines:
         while not self._over.is_set():
             is_due, seat.is_due = seat.is_due, False
             if not is_due and (wait := await self._turn(seat)):
-                await self._sleep(min(wait, _LOOK_SECONDS))
+                await sleep_unless(self._over, min(wait, _LOOK_SECONDS))
                 continue
             try:
                 line = await open_line(seat.relay, self._waits, self._hello)
@@ -334,9 +334,11 @@ class Lines:
             for wait in waits:
                 wait.cancel()
 
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._over.wait()
-        except TimeoutError:
-            return
+
+async def sleep_unless(over: asyncio.Event, seconds: float) -> None:
+    """For so many seconds, or until it is over."""
+    try:
+        async with asyncio.timeout(seconds):
+            await over.wait()
+    except TimeoutError:
+        return

@@ -75,6 +75,8 @@ class NoticeKind(StrEnum):
     SIGN_IN = "sign-in"
     APPROVAL = "approval"
     THANKS = "thanks"
+    APPROVED = "approved"
+    SENT_BACK = "sent-back"
 
 
 class NoticeState(StrEnum):

@@ -1,4 +1,4 @@
-"""Notices: tests, confirmations and sign-in links. One request makes one mail however often it is asked for.
+"""Notices: tests, confirmations, sign-in links, approvals. One request makes one mail however often it is asked for.
 
 They are only queued here; `postman.py` sends them.
 """
@@ -12,6 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from curator.accounts.models import User
+from curator.accounts.roles import may, role_of
 from curator.audience.models import Subscriber, Subscription, SubscriptionState
 from curator.delivery.addresses import path_of
 from curator.delivery.models import Notice, NoticeKind
@@ -20,8 +22,9 @@ from curator.doorbell import ring
 from curator.editions.notice import build_notice, notice_sender
 from curator.editions.trial import build_trial
 from curator.errors import Invalid, NotFound
+from curator.issues.approval import Approval, ApprovalState
 from curator.issues.content import load_content
-from curator.issues.models import Newsletter
+from curator.issues.models import Issue, Newsletter
 from curator.settings import Settings
 from curator.sources.contributor_models import Suggestion
 from curator.tokens import Purpose, Signer
@@ -30,6 +33,7 @@ __all__ = [
     "queue_notice",
     "send_approval_request",
     "send_confirmation",
+    "send_decision",
     "send_due_notices",
     "send_sign_in",
     "send_test",
@@ -164,6 +168,36 @@ def send_thanks(session: Session, suggestion_id: int, link: str, *, issue_id: in
         mailbox=mailbox,
         issue_id=issue_id,
     )
+
+
+def send_decision(session: Session, approval: Approval, *, settings: Settings) -> Notice | None:
+    """Tell whoever submitted the issue that it is approved, or sent back and why. None: they are gone from the desk."""
+    issue = session.get_one(Issue, approval.issue_id)
+    newsletter = session.get_one(Newsletter, issue.newsletter_id)
+    user, judge = (_user(session, by) for by in (approval.submitted_by, approval.decided_by))
+    if user is None or not may(role_of(session, user.id, newsletter.id), "read"):
+        return None
+    data = {
+        "link": f"{settings.public_url}/n/{newsletter.slug}/issues/{issue.number}/approval",
+        "number": issue.number,
+        "by": (judge.name or judge.address) if judge else str(approval.decided_by),
+        "word": approval.word,
+    }
+    is_approved = approval.state is ApprovalState.APPROVED
+    return _queue_built(
+        session,
+        NoticeKind.APPROVED if is_approved else NoticeKind.SENT_BACK,
+        data,
+        key=f"decision:{approval.id}",
+        to=user.address,
+        language=newsletter.language,
+        newsletter=newsletter,
+        settings=settings,
+    )
+
+
+def _user(session: Session, by: str | None) -> User | None:
+    return session.scalar(select(User).where(User.address_key == by, User.is_active))
 
 
 def _queue_built(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from curator.audience.eligible import candidates
 from curator.delivery.batches import IN_BATCH, SAMPLE, TO_ALL, Count, sampled
 from curator.delivery.forecast import Allowance, Load, predict
-from curator.delivery.limits import SAME_PROVIDER, domain_of
+from curator.delivery.limits import SAME_PROVIDER, provider_of
 from curator.delivery.models import (
     Delivery,
     DeliveryState,
@@ -92,7 +92,7 @@ def _allowance(
 ) -> Allowance:
     sender = session.scalar(
         select(Throttle.rate).where(
-            Throttle.scope == ThrottleScope.SENDER_DOMAIN, Throttle.domain == domain_of(newsletter.from_address)
+            Throttle.scope == ThrottleScope.SENDER_DOMAIN, Throttle.domain == provider_of(newsletter.from_address)
         )
     )
     carriers = _carriers(session, relay)
@@ -155,7 +155,7 @@ def _names(domains: Iterable[str]) -> list[str]:
 def _by_provider(rows: Iterable[Any]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for name, count in rows:
-        counts[domain_of(f"x@{name}")] = counts.get(domain_of(f"x@{name}"), 0) + round(count)
+        counts[provider_of(f"x@{name}")] = counts.get(provider_of(f"x@{name}"), 0) + round(count)
     return counts
 
 

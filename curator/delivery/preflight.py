@@ -4,7 +4,7 @@ Errors stop a Send, warnings are for a person to weigh. A missing relay or audie
 written, and an error where it is sent. Changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -28,9 +28,9 @@ from curator.issues.compose import get_issue
 from curator.issues.content import IssueContent, load_content
 from curator.issues.fixes import Change, Fix
 from curator.issues.models import Issue, Item
-from curator.issues.seen import published_before
+from curator.issues.seen import SeenBefore, published_before, seen_before
 from curator.settings import Settings
-from curator.sources.models import Picture
+from curator.sources.models import Article, Picture
 
 HEAVY_PICTURE = 300 * 1024
 HEAVY_ALTOGETHER = 1536 * 1024
@@ -38,8 +38,11 @@ HEAVY_ALTOGETHER = 1536 * 1024
 NEEDED_TO_SEND = frozenset({"no_relay", "no_audience", "not_approved"})
 """Warnings no acknowledgement lifts: they may be missing until Send, not at Send."""
 
+ClicksOf = Callable[[Session, Collection[int]], Mapping[int, int]]
+"""Clicks of people per item. Whoever shows the findings gives it: what came back of issues is counted behind us."""
 
-def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Checks:
+
+def check_issue(session: Session, issue_id: int, *, settings: Settings, clicks_of: ClicksOf | None = None) -> Checks:
     """Everything found about sending this issue now; `NotFound` when there is none."""
     content = load_content(session, issue_id)
     issue = get_issue(session, issue_id)
@@ -50,7 +53,7 @@ def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Check
             *built.warnings,
             *_not_approved(session, issue),
             *_cannot_go(session, issue),
-            *_seen_before(session, issue),
+            *_seen_before(session, issue, clicks_of),
             *_heavy_pictures(session, content),
             *_ill_relays(session, issue),
             *dns_warnings(session, issue.newsletter),
@@ -66,7 +69,7 @@ def _built(session: Session, issue: Issue, content: IssueContent, settings: Sett
         segments = compile_message(
             content, rendered, public_url=settings.public_url, inbound_domain=settings.inbound_domain
         )
-    except TemplateFailed as error:
+    except (TemplateFailed, Unavailable) as error:
         return Checks(errors=(Finding("template_failed", error.message, "design"),), warnings=())
     today = datetime.now(UTC).astimezone(ZoneInfo(content.newsletter.timezone)).date()
     found = check_content(content, rendered, segments, today)
@@ -101,15 +104,37 @@ def _cannot_go(session: Session, issue: Issue) -> Iterator[Finding]:
         yield Finding("no_audience", message, "audience")
 
 
-def _seen_before(session: Session, issue: Issue) -> Iterator[Finding]:
-    items = session.scalars(select(Item).where(Item.issue_id == issue.id, Item.address_key.is_not(None))).all()
-    keys = {item.address_key for item in items if item.address_key}
-    seen = published_before(session, issue.newsletter_id, keys, issue.id)
+def _seen_before(session: Session, issue: Issue, clicks_of: ClicksOf | None) -> Iterator[Finding]:
+    """Items whose address, or most of whose words, an earlier issue had. The same few questions however many items."""
+    items = session.scalars(select(Item).where(Item.issue_id == issue.id)).all()
+    found = _seen_items(session, issue, items)
+    clicks = clicks_of(session, {seen.item_id for seen in found.values()}) if clicks_of else None
     for item in items:
-        if before := seen.get(item.address_key or ""):
+        if seen := found.get(item.id):
             fix = Fix(Change.DROP_ITEM, "Remove the item", item_id=item.id)
-            message = f"Already published in issue {before.issue_number}."
-            yield Finding("seen_before", message, item.title, item.id, "address", fix)
+            where = _issue_in_words(seen, issue.newsletter.timezone, clicks)
+            told = "Most of its words were already published in" if seen.by_words else "Already published in"
+            field = "" if seen.by_words else "address"
+            yield Finding("seen_before", f"{told} {where}.", item.title, item.id, field, fix)
+
+
+def _seen_items(session: Session, issue: Issue, items: Sequence[Item]) -> dict[int, SeenBefore]:
+    """Per item that was published: by its own address, which an editor may have changed, or as its article is known."""
+    keys = {item.address_key for item in items if item.address_key}
+    by_key = published_before(session, issue.newsletter_id, keys, issue.id)
+    ids = {item.article_id for item in items if item.article_id and item.address_key not in by_key}
+    articles = session.scalars(select(Article).where(Article.id.in_(ids))).all()
+    by_article = seen_before(session, issue.newsletter_id, articles, issue.id)
+    found = {item.id: by_key.get(item.address_key or "") or by_article.get(item.article_id or 0) for item in items}
+    return {number: seen for number, seen in found.items() if seen is not None}
+
+
+def _issue_in_words(seen: SeenBefore, zone: str, clicks: Mapping[int, int] | None) -> str:
+    facts = [f"{seen.sent_at.astimezone(ZoneInfo(zone)):%-d %B %Y}" if seen.sent_at else "on its way"]
+    if clicks is not None:
+        count = clicks.get(seen.item_id, 0)
+        facts.append(f"{count:,} click{'' if count == 1 else 's'}")
+    return f"issue {seen.issue_number} ({', '.join(facts)})"
 
 
 def _heavy_pictures(session: Session, content: IssueContent) -> Iterator[Finding]:

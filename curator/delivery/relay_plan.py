@@ -9,7 +9,7 @@ from curator.delivery.models import Health, Security
 class RelayPlan:
     """A relay as plain values, ready to be used. `rate` is messages per second over all workers.
 
-    `health` is what was known when it was read, `probe_in` the seconds until its next turn when it is not up.
+    `health` is what was known when it was read.
     """
 
     id: int
@@ -25,7 +25,6 @@ class RelayPlan:
     weight: int = 1
     health: Health = Health.UP
     reason: str = ""
-    probe_in: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.name} ({self.host}:{self.port})"

@@ -6,9 +6,8 @@ The relay named `default` serves every newsletter that names no other. Relays of
 import asyncio
 import ipaddress
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from curator.delivery.connect import Trouble, hello_name, open_line
@@ -115,8 +114,7 @@ def pool_for(session: Session, newsletter_id: int | None) -> tuple[RelayPlan, ..
         select(Relay).where(Relay.pool == named.pool).order_by(Relay.weight.desc(), Relay.id)
     ).all()
     known = healths(session, [relay.id for relay in relays])
-    now = session.scalar(select(func.clock_timestamp()))
-    return tuple(_with_health(plan_of(relay), known.get(relay.id), now) for relay in relays)
+    return tuple(_with_health(plan_of(relay), known.get(relay.id)) for relay in relays)
 
 
 def plan_of(relay: Relay) -> RelayPlan:
@@ -188,11 +186,8 @@ def _check_pool(pool: str | None, weight: int | None) -> None:
         raise Invalid(f"A weight lies between 0 (only when no other is up) and {HEAVIEST}.")
 
 
-def _with_health(plan: RelayPlan, known: RelayHealth | None, now: datetime | None) -> RelayPlan:
-    if known is None or now is None:
-        return plan
-    wait = max((known.probe_at - now).total_seconds(), 0.0)
-    return replace(plan, health=known.state, reason=known.reason or "", probe_in=wait)
+def _with_health(plan: RelayPlan, known: RelayHealth | None) -> RelayPlan:
+    return plan if known is None else replace(plan, health=known.state, reason=known.reason or "")
 
 
 def _password_of(stored: bytes) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from curator.delivery import batches
 from curator.delivery.batches import IN_BATCH
-from curator.delivery.limits import SAME_PROVIDER, domain_of
+from curator.delivery.limits import SAME_PROVIDER, provider_of
 from curator.delivery.models import Throttle, ThrottleScope
 from curator.errors import Invalid, NotFound
 
@@ -80,7 +80,7 @@ def _scope(scope: str) -> ThrottleScope:
 
 
 def _domain(text: str) -> str:
-    name = domain_of(f"x@{text.strip().lstrip('@')}")
+    name = provider_of(f"x@{text.strip().lstrip('@')}")
     letters = name.replace("-", "").replace(".", "")
     if "." not in name or not letters.isalnum() or not name.isascii():
         raise Invalid(f"{text!r} is no domain. Write it like gmail.com.")

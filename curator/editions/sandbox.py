@@ -6,6 +6,7 @@ no file to write, and no object of ours.
 """
 
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -14,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from curator.editions.designs import templates_folder
-from curator.errors import TemplateFailed
+from curator.errors import TemplateFailed, Unavailable
 
 SECONDS = 3
-"""Of computing. On a busy machine more time passes: a design that is well must not fail because others work."""
+"""Of computing."""
 
-_PATIENCE = 8
+CLOCK_SECONDS = 4.5
+"""From the start until the child is killed, whatever the machine does meanwhile: nobody waits longer than five."""
+
 MEGABYTES = 256
+_STARVED = 3  # a child that got less than this part of its seconds was kept from computing by others
 
 _CHILD = Path(__file__).with_name("sandbox_child.py")
 _ADVICE = {
@@ -40,10 +44,13 @@ def render_limited(
     is_inlined: bool = True,
     seconds: int = SECONDS,
     megabytes: int = MEGABYTES,
+    clock: float = CLOCK_SECONDS,
 ) -> str:
     """The page of `files` with `data`, its styles in its elements; what they lack comes from our design `based_on`.
 
     `TemplateFailed` after `seconds` of computing, above `megabytes`, and for any error in it (`template` and `line`).
+    After `clock` seconds it is over in any case: `Unavailable` when the design hardly got to compute, because a busy
+    machine must not make a good design fail for ever.
     """
     request = {
         "files": dict(files),
@@ -54,21 +61,32 @@ def render_limited(
         "megabytes": megabytes,
         "seconds": seconds,
     }
+    before = _computed()
     try:
         child = subprocess.run(
             [sys.executable, "-I", str(_CHILD)],
             input=json.dumps(request).encode(),
             capture_output=True,
-            timeout=seconds * _PATIENCE,
+            timeout=clock,
             env={},
             cwd="/",
             check=False,
         )
-    except subprocess.TimeoutExpired as error:
+    except subprocess.TimeoutExpired as error:  # it is killed and gone
+        if _computed() - before < seconds / _STARVED:
+            raise Unavailable(
+                f"The design was not ready in {clock:g} seconds, because this machine is busy. Try again in a moment."
+            ) from error
         raise _stopped(seconds) from error
     if child.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         raise _stopped(seconds)
     return _answer(child.stdout, megabytes)
+
+
+def _computed() -> float:
+    """Seconds that children of this process which ended have computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _stopped(seconds: int) -> TemplateFailed:

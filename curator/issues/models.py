@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from curator.db.base import Base, Id, states
@@ -75,14 +75,17 @@ class Design(Base):
     """A design people write for one newsletter. `based_on` is the one of ours it began as and still borrows from."""
 
     __tablename__ = "design"
-    # A newsletter names its design, so a name stands once.
-    __table_args__ = (UniqueConstraint("newsletter_id", "name"),)
+    # A newsletter names its design, so a name stands once. One that is deleted stays for the editions made with it.
+    __table_args__ = (
+        Index("uq_design_name", "newsletter_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
+    )
 
     id: Mapped[Id]
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
     name: Mapped[str]
     based_on: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[datetime | None]
 
 
 class DesignVersion(Base):
@@ -254,21 +257,6 @@ class Rhythm(Base):
     draft_days: Mapped[int] = mapped_column(Integer)  # days before
     draft_at: Mapped[time]
     assembles: Mapped[bool] = mapped_column(server_default="true")  # from the starred articles
-
-
-class Occasion(Base):
-    """One week of a rhythm: its issue was made, or it is skipped. Weeks to come have no row."""
-
-    __tablename__ = "occasion"
-    # The row that makes an issue come once, however many tasks look.
-    __table_args__ = (UniqueConstraint("newsletter_id", "day"),)
-
-    id: Mapped[Id]
-    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletter.id", ondelete="CASCADE"))
-    day: Mapped[date]
-    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issue.id", ondelete="SET NULL"), index=True)
-    skipped_at: Mapped[datetime | None]
-    skipped_by: Mapped[str | None]
 
 
 class Shelved(Base):

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from curator.accounts.audit import record
 from curator.errors import Conflict, Invalid, NotFound
 from curator.issues.brand import CLASSIC, DESIGNS, check_colour, check_colour_or_none, check_font
+from curator.issues.deadlines import move_deadlines
 from curator.issues.models import Design, Newsletter, Tracking
 from curator.issues.section_template import check_sections, default_sections
 from curator.issues.text import clean_line, clean_text
@@ -92,16 +93,21 @@ def change_newsletter(session: Session, newsletter: Newsletter, by: str, **field
     if values.get("design", CLASSIC) not in DESIGNS:
         _check_own_design(session, newsletter, values["design"])
     changed = {field: value for field, value in values.items() if getattr(newsletter, field) != value}
+    former_zone = newsletter.timezone
     for field, value in changed.items():
         setattr(newsletter, field, value)
     session.flush()
+    if "timezone" in changed:
+        move_deadlines(session, newsletter, former_zone)
     if changed:
         record(session, by, "newsletter.changed", "newsletter", newsletter.id, fields=sorted(changed))
     return newsletter
 
 
 def _check_own_design(session: Session, newsletter: Newsletter, name: str) -> None:
-    if session.scalar(select(Design.id).filter_by(newsletter_id=newsletter.id, name=name)) is None:
+    kept = select(Design.id).where(Design.newsletter_id == newsletter.id, Design.deleted_at.is_(None))
+    # Locked for sharing: nobody deletes it while it is chosen.
+    if session.scalar(kept.where(Design.name == name).with_for_update(read=True)) is None:
         raise Invalid(
             f"There is no design “{name}”. Choose {', '.join(DESIGNS)}, or one of the newsletter's own.", field="design"
         )

@@ -4,16 +4,16 @@ A version is never changed: restoring an old one makes a new one of it. A newsle
 Whether a design can be rendered is judged before it comes here: see curator/editions/design_rules.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
 from curator.errors import Conflict, Invalid, NotFound
 from curator.issues.brand import DESIGNS, check_design
-from curator.issues.models import Design, DesignVersion, Newsletter
+from curator.issues.models import Design, DesignVersion, Issue, IssueState, Newsletter
 from curator.issues.text import clean_line, clean_text
 
 FILES = ("issue.html", "parts.html", "inline.css", "adaptive.css")
@@ -33,7 +33,11 @@ def start_design(
     if len(list_designs(session, newsletter.id)) >= MOST_DESIGNS:
         raise Invalid(f"A newsletter has at most {MOST_DESIGNS} designs of its own. Change one of them.", field="name")
     values = {"newsletter_id": newsletter.id, "name": title, "based_on": check_design(based_on)}
-    statement = insert(Design).values(values).on_conflict_do_nothing(index_elements=["newsletter_id", "name"])
+    statement = (
+        insert(Design)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["newsletter_id", "name"], index_where=Design.deleted_at.is_(None))
+    )
     made: Design | None = session.scalar(statement.returning(Design))
     if made is None:
         raise Conflict(f"There is already a design “{title}”. Choose another name.", field="name")
@@ -79,19 +83,38 @@ def restore_version(session: Session, design: Design, number: int, *, by: str) -
     return save_version(session, design, get_version(session, design.id, number).files, by=by, note=f"As in {number}")
 
 
+def delete_design(session: Session, newsletter: Newsletter, design: Design, *, by: str) -> None:
+    """Offer a design no more; what was sent in it keeps its versions. `Conflict` while the newsletter uses it."""
+    session.execute(select(Design.id).where(Design.id == design.id).with_for_update())  # nobody chooses it meanwhile
+    session.refresh(newsletter)
+    if newsletter.design == design.name:
+        drafts = select(Issue.number).where(Issue.newsletter_id == newsletter.id, Issue.state == IssueState.DRAFT)
+        numbers = session.scalars(drafts.order_by(Issue.number)).all()
+        named = f" {_drafts_in_words(numbers)} would be sent in it." if numbers else ""
+        raise Conflict(f"“{design.name}” is the design of the newsletter.{named} Choose another design first.")
+    design.deleted_at = func.now()
+    session.flush()
+    record(session, by, "design.deleted", "design", design.id, name=design.name)
+
+
+def _drafts_in_words(numbers: Sequence[int]) -> str:
+    listed = ", ".join(map(str, numbers[:10])) + (" …" if len(numbers) > 10 else "")
+    return f"The draft of issue {listed}" if len(numbers) == 1 else f"The drafts of issues {listed}"
+
+
 def get_design(session: Session, newsletter_id: int, design_id: int) -> Design:
     """This newsletter's own design, or `NotFound`."""
-    return _one(session.scalar(select(Design).filter_by(newsletter_id=newsletter_id, id=design_id)))
+    return _one(session.scalar(_kept(newsletter_id).filter_by(id=design_id)))
 
 
 def find_design(session: Session, newsletter_id: int, name: str) -> Design:
     """The same by its name."""
-    return _one(session.scalar(select(Design).filter_by(newsletter_id=newsletter_id, name=name)))
+    return _one(session.scalar(_kept(newsletter_id).filter_by(name=name)))
 
 
 def list_designs(session: Session, newsletter_id: int) -> list[Design]:
     """All designs of the newsletter's own, by name."""
-    return list(session.scalars(select(Design).filter_by(newsletter_id=newsletter_id).order_by(Design.name)))
+    return list(session.scalars(_kept(newsletter_id).order_by(Design.name)))
 
 
 def list_versions(session: Session, design_id: int) -> list[DesignVersion]:
@@ -125,6 +148,10 @@ def check_files(files: Mapping[str, str]) -> dict[str, str]:
     if FILES[0] not in cleaned:
         raise Invalid(f"The page, {FILES[0]}, is empty. Start again from a copy of a design.")
     return cleaned
+
+
+def _kept(newsletter_id: int) -> Select[Design]:
+    return select(Design).where(Design.newsletter_id == newsletter_id, Design.deleted_at.is_(None))
 
 
 def _one(design: Design | None) -> Design:

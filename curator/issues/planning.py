@@ -1,6 +1,6 @@
 """Recurring issues: setting a rhythm, the weeks to come, skipping one, and making the issue of a week when it is time.
 
-An issue comes once: the row of its week is inserted first, and whoever finds it there does nothing. A week is skipped
+An issue comes once: the row of its day is marked first, and whoever finds it marked does nothing. A week is skipped
 without a trace for readers; its draft, if there is one, waits for the next week. Nothing here sends.
 """
 
@@ -9,16 +9,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
 from curator.errors import Conflict, CuratorError, Invalid, NotFound
 from curator.issues.assemble import BY, assemble
+from curator.issues.calendar import CalendarDay, Intent, clear, day_of, mean
 from curator.issues.compose import create_issue
-from curator.issues.models import Issue, IssueState, Item, Newsletter, Occasion, Rhythm
-from curator.issues.rhythm import Beat, Week, week_of, weeks_after
+from curator.issues.deadlines import beat_of, find_rhythm
+from curator.issues.models import Issue, IssueState, Item, Newsletter, Rhythm
+from curator.issues.rhythm import Week, week_of, weeks_after
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,7 @@ class Coming:
     week: Week
     is_skipped: bool
     skipped_by: str | None
+    note: str
     issue: Issue | None
 
 
@@ -58,11 +61,6 @@ def stop_rhythm(session: Session, newsletter: Newsletter, by: str) -> None:
         record(session, by, "rhythm.stopped", "newsletter", newsletter.id)
 
 
-def find_rhythm(session: Session, newsletter_id: int) -> Rhythm | None:
-    """The rhythm of a newsletter, if it has one."""
-    return session.get(Rhythm, newsletter_id)
-
-
 def coming_weeks(session: Session, newsletter: Newsletter, now: datetime, count: int = SHOWN) -> list[Coming]:
     """The next weeks with what was decided about them; empty without a rhythm."""
     rhythm = find_rhythm(session, newsletter.id)
@@ -70,47 +68,30 @@ def coming_weeks(session: Session, newsletter: Newsletter, now: datetime, count:
         return []
     weeks = weeks_after(beat_of(newsletter, rhythm), now, count)
     rows = session.execute(
-        select(Occasion, Issue)
-        .outerjoin(Issue, Issue.id == Occasion.issue_id)
-        .where(Occasion.newsletter_id == newsletter.id, Occasion.day.in_([week.day for week in weeks]))
+        select(CalendarDay, Issue)
+        .outerjoin(Issue, Issue.id == CalendarDay.issue_id)
+        .where(CalendarDay.newsletter_id == newsletter.id, CalendarDay.day.in_([week.day for week in weeks]))
         .execution_options(populate_existing=True)
     )
-    known = {occasion.day: (occasion, issue) for occasion, issue in rows}
-    found = []
-    for week in weeks:
-        occasion, issue = known.get(week.day, (None, None))
-        is_skipped = occasion is not None and occasion.skipped_at is not None
-        found.append(Coming(week, is_skipped, occasion.skipped_by if occasion else None, issue))
-    return found
+    known = {row.day: (row, issue) for row, issue in rows}
+    return [_coming(week, *known.get(week.day, (None, None))) for week in weeks]
 
 
 def skip_week(session: Session, newsletter: Newsletter, day: date | None, by: str) -> Week:
     """No issue in this week (None: the next that is not skipped). Skipping what is skipped changes nothing."""
     week = _chosen(session, newsletter, day, is_skipped=False)
-    statement = insert(Occasion).values(newsletter_id=newsletter.id, day=week.day)
-    session.execute(statement.on_conflict_do_nothing(index_elements=["newsletter_id", "day"]))
-    occasion = _locked(session, newsletter.id, week.day)
-    if occasion is not None and occasion.skipped_at is None:
-        _give_deadline(session, occasion.issue_id, None)
-        occasion.skipped_at, occasion.skipped_by = datetime.now(UTC), by
-        session.flush()
-        record(session, by, "week.skipped", "newsletter", newsletter.id, day=week.day)
+    row = day_of(session, newsletter.id, week.day)
+    if row is None or row.intent is not Intent.SKIPPED:
+        mean(session, newsletter.id, week.day, Intent.SKIPPED, by, note=row.note if row else "")
     return week
 
 
 def bring_back_week(session: Session, newsletter: Newsletter, day: date | None, by: str) -> Week:
     """There will be an issue after all: its draft gets its deadline again, or is made when it is time."""
     week = _chosen(session, newsletter, day, is_skipped=True)
-    occasion = _locked(session, newsletter.id, week.day)
-    if occasion is None or occasion.skipped_at is None:
-        return week
-    if occasion.issue_id is None:
-        session.delete(occasion)
-    else:
-        _give_deadline(session, occasion.issue_id, week.due_at)
-        occasion.skipped_at = occasion.skipped_by = None
-    session.flush()
-    record(session, by, "week.brought_back", "newsletter", newsletter.id, day=week.day)
+    row = day_of(session, newsletter.id, week.day)
+    if row is not None and row.intent is Intent.SKIPPED:
+        clear(session, newsletter.id, week.day, by)
     return week
 
 
@@ -137,21 +118,15 @@ def make_due(session: Session, now: datetime) -> list[int]:
     return made
 
 
-def beat_of(newsletter: Newsletter, rhythm: Rhythm) -> Beat:
-    """The rhythm's facts, with the newsletter's zone."""
-    return Beat(rhythm.weekday, rhythm.at, rhythm.draft_days, rhythm.draft_at, newsletter.timezone)
-
-
 def _make(session: Session, newsletter: Newsletter, rhythm: Rhythm, week: Week) -> int | None:
-    statement = insert(Occasion).values(newsletter_id=newsletter.id, day=week.day)
-    occasion_id = session.scalar(
-        statement.on_conflict_do_nothing(index_elements=["newsletter_id", "day"]).returning(Occasion.id)
-    )
-    if occasion_id is None:
+    day = _claim(session, newsletter.id, week.day)
+    if day is None:
         return None
-    issue = _waiting_draft(session, newsletter.id) or create_issue(session, newsletter.id, "", BY)
-    issue.due_at = week.due_at
-    session.get_one(Occasion, occasion_id).issue_id = issue.id
+    issue = _planned(session, day) or _waiting_draft(session, newsletter.id, week.day)
+    issue = issue or create_issue(session, newsletter.id, "", BY)
+    if issue.state != IssueState.DRAFT:
+        return None  # an editor planned it for this day, and it went early
+    issue.due_at, day.issue_id = week.due_at, issue.id
     session.flush()
     if rhythm.assembles and not session.scalar(select(Item.id).where(Item.issue_id == issue.id).limit(1)):
         assemble(session, issue.id)
@@ -160,19 +135,50 @@ def _make(session: Session, newsletter: Newsletter, rhythm: Rhythm, week: Week) 
     return issue.id
 
 
-def _waiting_draft(session: Session, newsletter_id: int) -> Issue | None:
+def _claim(session: Session, newsletter_id: int, day: date) -> CalendarDay | None:
+    """The row of a day whose issue nobody made yet, marked as made; None when it was, or the day is skipped."""
+    row = insert(CalendarDay).values(
+        newsletter_id=newsletter_id, day=day, intent=Intent.PLANNED, by=BY, made_at=func.now()
+    )
+    marked = row.on_conflict_do_update(
+        index_elements=["newsletter_id", "day"],
+        set_={"made_at": func.now()},
+        where=CalendarDay.made_at.is_(None) & (CalendarDay.intent == Intent.PLANNED),
+    )
+    return session.scalars(marked.returning(CalendarDay), execution_options={"populate_existing": True}).first()
+
+
+def _planned(session: Session, day: CalendarDay) -> Issue | None:
+    return session.get(Issue, day.issue_id, with_for_update=True) if day.issue_id is not None else None
+
+
+def _waiting_draft(session: Session, newsletter_id: int, day: date) -> Issue | None:
     """The newest draft without a deadline: made by hand, or of a week that was skipped. It becomes this week's."""
+    later = select(CalendarDay.issue_id).where(
+        CalendarDay.newsletter_id == newsletter_id,
+        CalendarDay.intent == Intent.PLANNED,
+        CalendarDay.day > day,
+        CalendarDay.issue_id.is_not(None),
+    )
     issue = session.scalar(
         select(Issue)
         .where(Issue.newsletter_id == newsletter_id, Issue.state == IssueState.DRAFT, Issue.due_at.is_(None))
+        .where(Issue.id.not_in(later))
         .order_by(Issue.number.desc())
         .limit(1)
         .with_for_update()
     )
     if issue is not None:
-        for earlier in session.scalars(select(Occasion).where(Occasion.issue_id == issue.id)):
+        for earlier in session.scalars(select(CalendarDay).where(CalendarDay.issue_id == issue.id)):
             earlier.issue_id = None
     return issue
+
+
+def _coming(week: Week, row: CalendarDay | None, issue: Issue | None) -> Coming:
+    if row is None:
+        return Coming(week, False, None, "", None)
+    is_skipped = row.intent is Intent.SKIPPED
+    return Coming(week, is_skipped, row.by if is_skipped else None, row.note, issue)
 
 
 def _chosen(session: Session, newsletter: Newsletter, day: date | None, *, is_skipped: bool) -> Week:
@@ -194,35 +200,24 @@ def _chosen(session: Session, newsletter: Newsletter, day: date | None, *, is_sk
     return week
 
 
-def _locked(session: Session, newsletter_id: int, day: date) -> Occasion | None:
-    statement = select(Occasion).where(Occasion.newsletter_id == newsletter_id, Occasion.day == day)
-    return session.scalar(statement.with_for_update().execution_options(populate_existing=True))
-
-
-def _give_deadline(session: Session, issue_id: int | None, due_at: datetime | None) -> None:
-    if issue_id is None:
-        return
-    issue = session.get_one(Issue, issue_id, with_for_update=True, populate_existing=True)
-    if issue.state != IssueState.DRAFT:
-        raise Conflict(f"Issue {issue.number} of that week is on its way already.")
-    issue.due_at = due_at
-
-
 def _move_open_week(session: Session, newsletter: Newsletter, rhythm: Rhythm, now: datetime) -> None:
     """A draft made for a week of the old rhythm is for the next week of the new one."""
     (week,) = weeks_after(beat_of(newsletter, rhythm), now, 1)
+    made = select(CalendarDay.issue_id).where(
+        CalendarDay.newsletter_id == newsletter.id, CalendarDay.made_at.is_not(None)
+    )
     issue = session.scalar(
         select(Issue)
-        .where(Issue.newsletter_id == newsletter.id, Issue.state == IssueState.DRAFT, Issue.due_at > now)
+        .where(Issue.id.in_(made), Issue.state == IssueState.DRAFT, Issue.due_at > now)
         .order_by(Issue.number.desc())
         .limit(1)
         .with_for_update()
     )
     if issue is None:
         return
-    session.execute(delete(Occasion).where(Occasion.issue_id == issue.id))
-    statement = insert(Occasion).values(newsletter_id=newsletter.id, day=week.day, issue_id=issue.id)
-    changed = {"issue_id": issue.id, "skipped_at": None, "skipped_by": None}
-    session.execute(statement.on_conflict_do_update(index_elements=["newsletter_id", "day"], set_=changed))
+    session.execute(delete(CalendarDay).where(CalendarDay.issue_id == issue.id))
+    values = {"intent": Intent.PLANNED, "issue_id": issue.id, "by": BY, "made_at": func.now()}
+    statement = insert(CalendarDay).values(newsletter_id=newsletter.id, day=week.day, **values)
+    session.execute(statement.on_conflict_do_update(index_elements=["newsletter_id", "day"], set_=values))
     issue.due_at = week.due_at
     session.flush()

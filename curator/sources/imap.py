@@ -50,7 +50,9 @@ class Mailbox:
             if status != "OK":
                 raise Unavailable(f"The mailbox has no folder {folder}. Correct CURATOR_IMAP_URL.")
         except _BROKEN as error:
-            raise Unavailable("The mailbox cannot be opened. Check CURATOR_IMAP_URL and its password file.") from error
+            raise Unavailable(
+                f"The mailbox cannot be opened: {_why(error)}. Check CURATOR_IMAP_URL and its password file."
+            ) from error
         return self
 
     def __exit__(
@@ -82,6 +84,17 @@ class Mailbox:
             raise Unavailable(f"The mailbox refused {command}.")
         first = answer[0] if answer else None
         return bytes(first[1] if isinstance(first, tuple) else first or b"")
+
+
+def _why(error: BaseException) -> str:
+    """What went wrong, for a person; of what a server says only a line that can be printed."""
+    if isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort):
+        said = error.args[0] if error.args else b""
+        words = said.decode("ascii", "replace") if isinstance(said, bytes) else str(said)
+        return "the server says “" + "".join(c for c in words if c.isprintable())[:100].strip() + "”"
+    if isinstance(error, ssl.SSLError):
+        return "its certificate or its TLS is not as it should be"
+    return "no answer" if isinstance(error, TimeoutError | EOFError) else f"no connection ({type(error).__name__})"
 
 
 def recipients_of(content: bytes) -> list[str]:

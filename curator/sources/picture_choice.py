@@ -51,13 +51,18 @@ def choose_pictures(
     chosen: dict[str, FoundPicture] = {}
     for source in [*stated, *_big(tree)]:
         target = absolute(source, address) if source and source != logo else None
-        if (
-            target
-            and not _NO_PICTURE.search(urlsplit(target).path)
-            and "avatar" not in (urlsplit(target).hostname or "")
-        ):
+        if target and may_be_picture(target):
             chosen.setdefault(_stem(target), FoundPicture(target, clean_line(alts.get(_stem(target), ""), 300)))
     return tuple(chosen.values())[:MOST_PICTURES]
+
+
+def may_be_picture(address: str) -> bool:
+    """Whether an absolute address may lead to the picture of an article: by its name it is no logo, face or counter."""
+    try:
+        parts = urlsplit(address)
+        return not _NO_PICTURE.search(parts.path) and "avatar" not in (parts.hostname or "")
+    except ValueError:
+        return False
 
 
 def _linked(value: Any) -> Iterator[str]:

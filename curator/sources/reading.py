@@ -21,7 +21,7 @@ from curator.sources.identity import address_key
 from curator.sources.likeness import note_likeness
 from curator.sources.models import Article, CapturedBy, FetchState
 from curator.sources.page import LARGEST_PAGE, decode, read_page
-from curator.sources.picture_choice import FoundPicture
+from curator.sources.picture_choice import FoundPicture, may_be_picture
 from curator.sources.pictures import LARGEST_PICTURE, EncodedPicture, encode_again, keep_picture
 from curator.sources.record import columns_of, zone_of
 from curator.sources.schedule import one_per_host
@@ -32,7 +32,7 @@ ACCEPTED = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
 _LEAST_PICTURE = (200, 100)  # pixels; smaller ones are logos and counters
 _FORGOTTEN_AFTER = timedelta(minutes=2)
 _GIVEN_UP_AFTER = timedelta(days=1)
-_OF_THE_FEED = ("title", "author", "published_at", "published_offset", "tags", "language")
+_FROM_FEED = ("title", "author", "published_at", "published_offset", "tags", "language")
 
 
 class _Page(NamedTuple):
@@ -62,6 +62,7 @@ def read_article(session: Session, article_id: int, settings: Settings) -> Artic
         page, message = _fetch_page(article.address, settings, zone), ""
     except (FetchFailed, Invalid) as failure:
         page, message = None, failure.message
+    picture = (page and page.picture) or _fetch_picture(_of_the_feed(article, page), settings)
     article = _locked(session, article_id)
     if article.fetch_state is FetchState.DONE:  # somebody else was quicker
         return article
@@ -69,6 +70,9 @@ def read_article(session: Session, article_id: int, settings: Settings) -> Artic
         _note_failure(article, message)
     else:
         _fill(session, article, page)
+    if picture and not article.picture_id:
+        article.picture_id = keep_picture(session, picture.encoded).id
+        article.picture_alt = article.picture_alt or picture.alt
     session.flush()
     return article
 
@@ -113,6 +117,15 @@ _refusals = {
 }
 
 
+def _of_the_feed(article: Article, page: _Page | None) -> list[FoundPicture]:
+    """The picture its feed names, which is tried last: unless the article has one, or the page's were this one."""
+    address = article.feed_picture
+    tried = {found.address for found in page.extract.pictures} if page else set()
+    if not address or article.picture_id or address in tried or not may_be_picture(address):
+        return []
+    return [FoundPicture(address, "")]
+
+
 def _fetch_picture(candidates: Iterable[FoundPicture], settings: Settings) -> _Picture | None:
     """The first candidate that can be used, encoded anew; None when there is none. An article needs no picture."""
     for candidate in candidates:
@@ -145,9 +158,6 @@ def _fill(session: Session, article: Article, page: _Page) -> None:
     identity = {name: values.pop(name) for name in ("address_key", "content_hash")}
     for name, value in _wanted(article, values).items():
         setattr(article, name, value)
-    if page.picture and not article.picture_id:
-        article.picture_id = keep_picture(session, page.picture.encoded).id
-        article.picture_alt = article.picture_alt or page.picture.alt
     article.other_keys = _keys(article, page)
     article.compared_at = None
     session.flush()
@@ -159,7 +169,7 @@ def _wanted(article: Article, values: dict[str, Any]) -> dict[str, Any]:
     """A feed knows its own titles, names and dates best, and its text stays where the page gives fewer words."""
     wanted = {n: v for n, v in values.items() if v or not getattr(article, n) or (n == "is_free" and v is not None)}
     if article.captured_by is CapturedBy.FEED:
-        wanted = {n: v for n, v in wanted.items() if n not in _OF_THE_FEED or getattr(article, n) in (None, "", [])}
+        wanted = {n: v for n, v in wanted.items() if n not in _FROM_FEED or getattr(article, n) in (None, "", [])}
     if article.quote and not article.words:
         wanted.pop("quote", None)  # somebody marked it on the page
     if article.words and values["words"] <= article.words:

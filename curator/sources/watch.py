@@ -245,6 +245,7 @@ def _add(session: Session, source: Source, entry: Entry) -> Article | None:
         "newsletter_id": source.newsletter_id,
         "source_id": source.id,
         "captured_by": CapturedBy.FEED,
+        "feed_picture": entry.picture_address,
     }
     return insert_article(session, values)
 

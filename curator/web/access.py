@@ -22,6 +22,7 @@ from curator.errors import Forbidden, NotFound
 from curator.issues.models import Newsletter
 from curator.settings import get_settings
 
+_BY_ITSELF = ("/now", "/events", "/presence", "/preview")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -89,9 +90,18 @@ def is_same_origin(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
+def is_by_itself(request: Request) -> bool:
+    """Whether an open page asks without anybody touching it: such a request must not keep a sign-in alive.
+
+    Scripts say so in a header, which can only end a session earlier; streams and frames, which have none, by path.
+    """
+    return "x-by-itself" in request.headers or request.url.path.endswith(_BY_ITSELF)
+
+
 def signed_in(request: Request, db: Db, token: Annotated[str, Depends(submitted_token)]) -> SignedInUser:
     """The signed-in user; raises `SignInNeeded`, or `Forbidden` when an unsafe request is not from our pages."""
-    found = find_sign_in(db, request.cookies.get(cookie_name(), ""), get_settings())
+    secret, is_use = request.cookies.get(cookie_name(), ""), not is_by_itself(request)
+    found = find_sign_in(db, secret, get_settings(), is_use=is_use)
     if found is None:
         raise SignInNeeded
     sign_in, user = found

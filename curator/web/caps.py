@@ -13,10 +13,11 @@ from curator.settings import get_settings
 
 log = structlog.get_logger(__name__)
 
-# What may be tried how often: per subject (an address), and per network (IPv4 /24, IPv6 /48).
+# What may be tried how often: per subject (an address, a user and newsletter), and per network (IPv4 /24, IPv6 /48).
 CAPS: dict[str, tuple[str, str]] = {
     "sign-in": ("10 per 15 minutes", "60 per 15 minutes"),
     "api": ("1200 per hour", "6000 per hour"),
+    "test-mail": ("20 per hour", "200 per hour"),
     "subscribe": ("5 per hour", "60 per hour"),
     "suggest": ("10 per hour", "40 per hour"),
 }

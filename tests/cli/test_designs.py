@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from curator.errors import Invalid, NotFound, TemplateFailed
+from curator.errors import Conflict, Invalid, NotFound, TemplateFailed
 from tests.cli.calling import call
 
 
@@ -38,6 +38,17 @@ def test_what_cannot_be_a_mail_is_not_saved(tmp_path: Path) -> None:
     (tmp_path / "issue.html").write_text("<html><body>nobody leaves</body></html>")
     with pytest.raises(Invalid):
         call("designs", "save", "week", "Ours", tmp_path)
+    assert len(call("designs", "list", "week").json) == 4
+
+
+def test_one_is_deleted_when_nobody_uses_it(tmp_path: Path) -> None:
+    call("designs", "export", "week", "letter", tmp_path)
+    call("designs", "save", "week", "Ours", tmp_path, "--based-on", "letter")
+    call("newsletters", "set", "week", "--design", "Ours")
+    with pytest.raises(Conflict):
+        call("designs", "delete", "week", "Ours")
+    call("newsletters", "set", "week", "--design", "letter")
+    assert call("designs", "delete", "week", "Ours").json == {"name": "Ours", "deleted": True}
     assert len(call("designs", "list", "week").json) == 4
 
 

@@ -132,3 +132,39 @@ def test_a_template_of_before_becomes_the_first_version_of_a_design(empty_databa
     assert ours.own_design is not None
     assert (ours.own_design.based_on, ours.own_design.files) == ("classic", {"issue.html": "<p>{{ subject }}</p>"})
     assert (plain.design, plain.own_design) == ("classic", None)
+
+
+def test_weeks_and_days_of_before_become_one_calendar(empty_database: str) -> None:
+    """Made weeks are not made again, what either page had skipped is skipped, and its draft waits."""
+    engine = create_engine(empty_database.replace("postgresql://", "postgresql+psycopg://"))
+    upgrade._run(empty_database, "0025")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """
+                INSERT INTO newsletter (id, slug, name, from_name, from_address, language, section_template)
+                VALUES (1, 'w', 'W', 'W', 'w@example.org', 'nl', '[]');
+                INSERT INTO issue (id, newsletter_id, number, subject, state, due_at)
+                VALUES (1, 1, 1, 'One', 'draft', now()), (2, 1, 2, 'Two', 'draft', now());
+                INSERT INTO occasion (newsletter_id, day, issue_id, skipped_at, skipped_by)
+                VALUES (1, '2026-11-05', 1, NULL, NULL), (1, '2026-11-12', NULL, now(), 'ada'),
+                       (1, '2026-11-19', 2, NULL, NULL);
+                INSERT INTO calendar_day (newsletter_id, day, intent, note, by)
+                VALUES (1, '2026-11-12', 'planned', 'Theme', 'bo'), (1, '2026-11-19', 'skipped', 'Holiday', 'bo'),
+                       (1, '2026-11-20', 'planned', 'Extra', 'bo')
+                """
+            )
+        )
+    assert upgrade.upgrade(empty_database)
+    with engine.begin() as connection:
+        days = "SELECT extract(day FROM day)::int, intent, issue_id, note, made_at IS NULL FROM calendar_day ORDER BY 1"
+        rows = connection.execute(text(days)).all()
+        deadlines = connection.execute(text("SELECT due_at IS NULL FROM issue ORDER BY id")).scalars().all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [
+        (5, "planned", 1, "", False),
+        (12, "skipped", None, "Theme", True),
+        (19, "skipped", 2, "Holiday", False),
+        (20, "planned", None, "Extra", True),
+    ]
+    assert deadlines == [False, True]

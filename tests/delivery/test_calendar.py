@@ -1,6 +1,7 @@
 """What is meant for a day, and what a month shows of it once issues go."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -14,6 +15,7 @@ from curator.errors import Invalid, NotFound
 from curator.issues.calendar import Intent, clear, mean, meant
 from curator.issues.editing_time import EditingTime, median_minutes, note_presence, note_sent, own_times
 from curator.issues.models import Issue, IssueState
+from curator.issues.planning import coming_weeks, set_rhythm, skip_week
 from tests.issues.rows import a_newsletter, an_issue
 
 BY = "editor@example.org"
@@ -71,6 +73,19 @@ def test_what_goes_takes_the_place_of_its_plan_in_the_newsletters_zone(session: 
     issue.state, issue.sent_at, delivery.state = IssueState.SENT, late, DeliveryState.SENT
     session.flush()
     assert month(session, issue) == {TUESDAY: [("sent", issue.number)]}
+
+
+def test_the_weeks_of_the_rhythm_stand_in_the_calendar(session: Session, issue: Issue) -> None:
+    today = datetime.now(ZoneInfo(issue.newsletter.timezone)).date()
+    facts = {"weekday": (today.weekday() + 1) % 7, "at": time(9), "draft_days": 0, "draft_at": time(7)}
+    set_rhythm(session, issue.newsletter, BY, **facts)
+    first, second = (today + timedelta(days=days) for days in (1, 8))
+    skip_week(session, issue.newsletter, second, BY)
+    found = entries(session, issue.newsletter, today, second)
+    shown = [(day, entry.kind, entry.is_meant) for day, listed in found.items() for entry in listed]
+    assert sorted(shown) == [(first, "planned", False), (second, "skipped", True)]
+    clear(session, issue.newsletter_id, second, BY)
+    assert not any(coming.is_skipped for coming in coming_weeks(session, issue.newsletter, datetime.now(UTC)))
 
 
 def aged(session: Session, minutes: int) -> None:

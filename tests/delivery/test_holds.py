@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from curator.delivery.hold_record import forget_old, share
-from curator.delivery.holds import LONGEST_HOLD, Holds, Key, Known, domain_of, hold_seconds
+from curator.delivery.holds import LONGEST_HOLD, Holds, Key, Known, domain_as_written, hold_seconds
 from curator.delivery.models import DomainHold, Relay
 from curator.delivery.relays import set_relay
 from curator.delivery.replies import Answer, Fate, Phase, Reply
@@ -154,4 +154,4 @@ def test_a_longer_hold_is_never_shortened_and_old_ones_go(session: Session, rela
 
 
 def test_the_domain_of_an_address() -> None:
-    assert domain_of("A@B.Example") == "b.example"
+    assert domain_as_written("A@B.Example") == "b.example"

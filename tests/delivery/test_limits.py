@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from curator.delivery.buckets import Bucket, DayCount
-from curator.delivery.limits import MARGIN, capped, domain_of, load_limits
+from curator.delivery.limits import MARGIN, capped, load_limits, provider_of
 from curator.delivery.models import Delivery, Message, Relay, Throttle
 from curator.delivery.relays import set_relay
 from curator.delivery.throttles import list_throttles, remove_throttle, set_throttle
@@ -29,7 +29,7 @@ from tests.delivery.cast import a_bare_delivery
     ],
 )
 def test_domains_are_looked_up_by_one_name(address: str, domain: str) -> None:
-    assert domain_of(address) == domain
+    assert provider_of(address) == domain
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.5, 1, 2.5, 10, 500, 5000])

@@ -1,5 +1,7 @@
 """The checks before Send look at what would really be sent, and at who would carry it."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy.orm import Session
 
 from curator.db.heartbeats import Process, beat
@@ -8,8 +10,9 @@ from curator.issues.compose import add_item
 from curator.issues.models import IssueState
 from curator.issues.own_designs import start_design
 from curator.settings import Settings
+from curator.sources.models import Likeness
 from tests.delivery.cast import an_issue_to_send
-from tests.issues.rows import a_newsletter, an_issue
+from tests.issues.rows import a_newsletter, an_article, an_issue
 
 
 def codes(session: Session, settings: Settings, issue_id: int) -> tuple[set[str], set[str]]:
@@ -49,6 +52,32 @@ def test_what_was_published_before_is_a_warning(session: Session, settings: Sett
     add_item(session, second.id, article, second.sections[0].name)
     session.flush()
     assert "seen_before" in codes(session, settings, second.id)[1]
+
+
+def test_the_same_story_at_another_address_is_named_with_issue_date_and_clicks(
+    session: Session, settings: Settings
+) -> None:
+    first = an_issue_to_send(session, settings, 1, 25)
+    first.state, first.sent_at = IssueState.SENT, datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    session.flush()
+    session.expire_all()
+    published = first.sections[0].items[0]
+    copy, pasted = an_article(session, first.newsletter, "copy"), an_article(session, first.newsletter, "other")
+    session.add(Likeness(article_id=published.article_id, other_id=copy.id, shared=40))
+    second = an_issue(session, first.newsletter)
+    for article in (copy, pasted):
+        add_item(session, second.id, article.id, second.sections[0].name)
+    session.flush()
+    found = check_issue(session, second.id, settings=settings, clicks_of=lambda _, items: dict.fromkeys(items, 1118))
+    (finding,) = [finding for finding in found.warnings if finding.code == "seen_before"]
+    assert (finding.where, finding.field) == (copy.title, "")
+    assert finding.message == (
+        f"Most of its words were already published in issue {first.number} (2 March 2026, 1,118 clicks)."
+    )
+    first.sent_at = None
+    session.flush()
+    found = check_issue(session, second.id, settings=settings)
+    assert any(finding.message.endswith("(on its way).") for finding in found.warnings)
 
 
 def test_a_design_that_fails_is_an_error(session: Session, settings: Settings) -> None:

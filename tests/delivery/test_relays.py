@@ -89,7 +89,6 @@ def test_a_pool_serves_whoever_names_one_of_it(session: Session) -> None:
     assert [plan.name for plan in plans] == ["second", "default", "spare"]
     assert [plan.health for plan in plans] == [Health.UP, Health.DOWN, Health.UP]
     assert plans[1].reason == "connection refused"
-    assert 0 < plans[1].probe_in < 1
     newsletter.relay_id = spare.id
     session.flush()
     assert [plan.name for plan in pool_for(session, newsletter.id)] == ["second", "default", "spare"]

@@ -13,6 +13,8 @@ from tests.editions import sample
 LINK = "https://desk.example.org/confirm/" + "c" * 46
 DATA = {
     "approval": {"link": LINK, "number": 12, "by": "Ada", "days": 7},
+    "approved": {"link": LINK, "number": 12, "by": "Ada", "word": "Mooi!"},
+    "sent-back": {"link": LINK, "number": 12, "by": "Ada", "word": "Te lang.\n<b>Korter</b>"},
     "confirmation": {"link": LINK, "days": 14},
     "sign-in": {"link": LINK, "minutes": 60},
     "thanks": {"link": LINK, "stop": f"{LINK}/stop"},
@@ -80,6 +82,25 @@ def test_the_newsletter_signs_its_notices_and_the_installation_the_rest() -> Non
 def test_a_newsletters_name_is_escaped_in_html() -> None:
     _, page = sample.bodies(notice(newsletter=sample.newsletter(name="<b>Wij & zij</b>")))
     assert "&lt;b&gt;Wij &amp; zij&lt;/b&gt;" in page and "<b>Wij" not in page
+
+
+def test_a_remark_is_in_the_mail_as_it_was_typed_and_in_no_header() -> None:
+    evil = "Te lang.\r\nBcc: eve@example.com\n<b>Korter</b>"
+    raw = build_notice(
+        "sent-back",
+        {**DATA["sent-back"], "word": evil},
+        language="nl",
+        newsletter=sample.newsletter(),
+        to="sanne@example.com",
+        message_id=uuid.UUID(int=7),
+        public_url=sample.PUBLIC_URL,
+        now=sample.MOMENT,
+    )
+    assert sample.wire_faults(raw) == []
+    assert sample.parsed(raw)["Bcc"] is None and sample.parsed(raw)["Subject"] == "Nummer 12 is teruggestuurd"
+    text, page = sample.bodies(raw)
+    assert "<b>Korter</b>" in text
+    assert "&lt;b&gt;Korter" in page and "<b>Korter" not in page
 
 
 def test_unknown_notices_and_impossible_addresses_are_refused() -> None:

@@ -1,11 +1,18 @@
+import os
 import resource
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from curator.editions import sandbox
 from curator.editions.designs import design_files
 from curator.editions.sandbox import render_limited as render_files
-from curator.errors import TemplateFailed
+from curator.errors import TemplateFailed, Unavailable
+
+STOPPED = (TemplateFailed, Unavailable)
+"""What ends a design that never does: its own limit, or on a machine that others keep busy the clock."""
 
 
 def computed() -> float:
@@ -55,23 +62,44 @@ def test_a_template_reaches_nothing_but_its_data(source: str) -> None:
 )
 def test_a_template_that_never_ends_is_stopped(source: str) -> None:
     with pytest.raises(TemplateFailed) as raised:
-        render_limited(source, {}, seconds=1, megabytes=128)
+        render_limited(source, {}, seconds=1, megabytes=128, clock=60)
     assert raised.value.facts["template"] == "design"
 
 
 @pytest.mark.parametrize("source", ["{{ (9**99999999)|string|length }}", "{{ 'a' * 10**9 }}"])
 def test_the_answer_comes_within_five_seconds_as_it_is_used(source: str) -> None:
     before = computed()
-    with pytest.raises(TemplateFailed):
+    with pytest.raises(STOPPED):
         render_limited(source, {})
     assert computed() - before < 5
+
+
+def test_on_a_starved_machine_the_clock_ends_it_and_nothing_is_left_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child that hardly gets to compute is not the design's fault, one that does is."""
+    child, pid = tmp_path / "child.py", tmp_path / "pid"
+    monkeypatch.setattr(sandbox, "_CHILD", child)
+    note = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid()))\n"
+    child.write_text(f"{note}time.sleep(60)")
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="busy"):
+        render_limited("x", {}, clock=0.8)
+    assert time.monotonic() - began < 5
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+    computed = iter((10.0, 12.9))
+    monkeypatch.setattr(sandbox, "_computed", lambda: next(computed))
+    with pytest.raises(TemplateFailed, match="computed longer"):
+        render_limited("x", {}, clock=0.8)
+    assert sandbox.SECONDS < sandbox.CLOCK_SECONDS < 5
 
 
 def test_styles_that_never_end_are_stopped_too() -> None:
     rules = "".join(f"div div div div .c{number} div {{ color: #000001; }}" for number in range(3000))
     page = f"<html><head><style>{rules}</style></head><body>{'<div>' * 200}x{'</div>' * 200}</body></html>"
     before = computed()
-    with pytest.raises(TemplateFailed):
+    with pytest.raises(STOPPED):
         render_files({"issue.html": page}, {}, seconds=2)
     assert computed() - before < 4
 

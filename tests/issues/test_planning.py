@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from curator.db.session import transaction
 from curator.errors import Conflict, Invalid, NotFound
 from curator.issues import planning
+from curator.issues.calendar import CalendarDay, Intent, clear, mean, meant
 from curator.issues.compose import add_item, create_issue, get_issue
-from curator.issues.models import Issue, IssueState, Newsletter, Occasion
+from curator.issues.models import Issue, IssueState, Newsletter
+from curator.issues.newsletters import change_newsletter
 from curator.issues.planning import (
     bring_back_week,
     coming_weeks,
@@ -25,6 +27,7 @@ from tests.issues.rows import a_newsletter, an_article
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 """A Wednesday: the draft for Thursday is due since Tuesday."""
+DEADLINE = datetime(2026, 11, 26, 8, tzinfo=UTC)
 THURSDAY, NEXT_THURSDAY = date(2026, 11, 26), date(2026, 12, 3)
 
 
@@ -175,6 +178,84 @@ def test_one_newsletter_that_is_refused_does_not_keep_the_others_waiting(
     assert [get_issue(session, made).newsletter_id for made in make_due(session, NOW)] == [newsletter.id]
 
 
+def test_a_day_skipped_in_the_calendar_is_a_week_without_issue(session: Session, newsletter: Newsletter) -> None:
+    _every_thursday(session, newsletter)
+    mean(session, newsletter.id, THURSDAY, Intent.SKIPPED, "ada@example.org", note="Feestdag")
+    assert make_due(session, NOW) == []
+    first = coming_weeks(session, newsletter, NOW)[0]
+    assert (first.is_skipped, first.skipped_by, first.note) == (True, "ada@example.org", "Feestdag")
+    bring_back_week(session, newsletter, THURSDAY, "ben@example.org")
+    assert meant(session, newsletter.id, THURSDAY, THURSDAY) == []
+    assert len(make_due(session, NOW)) == 1
+
+
+def test_the_calendar_skips_and_brings_back_the_draft_that_was_made(session: Session, newsletter: Newsletter) -> None:
+    _every_thursday(session, newsletter)
+    (issue_id,) = make_due(session, NOW)
+    mean(session, newsletter.id, THURSDAY, Intent.SKIPPED, "ada@example.org")
+    assert get_issue(session, issue_id).due_at is None
+    clear(session, newsletter.id, THURSDAY, "ada@example.org")
+    assert get_issue(session, issue_id).due_at == DEADLINE
+    assert coming_weeks(session, newsletter, NOW)[0].issue is get_issue(session, issue_id)
+    assert make_due(session, NOW) == []
+    mean(session, newsletter.id, THURSDAY, Intent.SKIPPED, "ada@example.org")
+    mean(session, newsletter.id, THURSDAY, Intent.PLANNED, "ada@example.org", note="Toch")
+    assert get_issue(session, issue_id).due_at == DEADLINE
+    get_issue(session, issue_id).state = IssueState.SENDING
+    session.flush()
+    with pytest.raises(Conflict, match="on its way"):
+        mean(session, newsletter.id, THURSDAY, Intent.SKIPPED, "ada@example.org")
+
+
+def test_a_draft_planned_for_a_day_of_the_rhythm_becomes_its_issue(session: Session, newsletter: Newsletter) -> None:
+    planned, other = (create_issue(session, newsletter.id, subject) for subject in ("Planned", "Other"))
+    later = create_issue(session, newsletter.id, "For the week after")
+    mean(session, newsletter.id, NEXT_THURSDAY, Intent.PLANNED, "ada@example.org", number=later.number)
+    mean(session, newsletter.id, THURSDAY, Intent.PLANNED, "ada@example.org", number=planned.number)
+    _every_thursday(session, newsletter)
+    assert make_due(session, NOW) == [planned.id]
+    assert make_due(session, NOW) == []
+    assert (get_issue(session, planned.id).due_at, get_issue(session, other.id).due_at) == (DEADLINE, None)
+    mean(session, newsletter.id, THURSDAY, Intent.PLANNED, "ada@example.org", number=other.number)
+    assert (get_issue(session, planned.id).due_at, get_issue(session, other.id).due_at) == (None, DEADLINE)
+    assert make_due(session, NOW) == []
+
+
+def test_a_draft_planned_for_a_later_week_is_not_taken_for_this_one(session: Session, newsletter: Newsletter) -> None:
+    later = create_issue(session, newsletter.id, "For the week after")
+    mean(session, newsletter.id, NEXT_THURSDAY, Intent.PLANNED, "ada@example.org", number=later.number)
+    _every_thursday(session, newsletter)
+    (made,) = make_due(session, NOW)
+    assert made != later.id
+
+
+def test_an_issue_moved_to_another_day_takes_its_deadline_along_and_leaves_a_skip(
+    session: Session, newsletter: Newsletter
+) -> None:
+    _every_thursday(session, newsletter)
+    (issue_id,) = make_due(session, NOW)
+    number = get_issue(session, issue_id).number
+    friday = THURSDAY + timedelta(days=1)
+    mean(session, newsletter.id, friday, Intent.PLANNED, "ada@example.org", number=number)
+    assert get_issue(session, issue_id).due_at == DEADLINE + timedelta(days=1)
+    assert make_due(session, NOW) == []
+    first = coming_weeks(session, newsletter, NOW)[0]
+    assert (first.is_skipped, first.note) == (True, f"Issue {number} moved to {friday}")
+
+
+def test_a_deadline_follows_the_newsletters_zone_unless_somebody_gave_another(
+    session: Session, newsletter: Newsletter
+) -> None:
+    _every_thursday(session, newsletter)
+    (issue_id,) = make_due(session, NOW)
+    own = create_issue(session, newsletter.id, "Its own deadline")
+    own.due_at = DEADLINE + timedelta(minutes=5)
+    change_newsletter(session, newsletter, "owner@example.org", timezone="America/New_York")
+    assert get_issue(session, issue_id).due_at == DEADLINE + timedelta(hours=6)
+    assert own.due_at == DEADLINE + timedelta(minutes=5)
+    assert coming_weeks(session, newsletter, NOW)[0].week.due_at == get_issue(session, issue_id).due_at
+
+
 def test_two_tasks_at_once_make_one_issue(committed: Session) -> None:
     newsletter = a_newsletter(committed)
     an_article(committed, newsletter, "star", triage=Triage.STARRED)
@@ -194,4 +275,4 @@ def test_two_tasks_at_once_make_one_issue(committed: Session) -> None:
         thread.join()
     assert len(made) == 1
     assert committed.scalar(select(func.count()).select_from(Issue)) == 1
-    assert committed.scalar(select(func.count()).select_from(Occasion)) == 1
+    assert committed.scalar(select(func.count()).select_from(CalendarDay)) == 1

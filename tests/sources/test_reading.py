@@ -48,6 +48,47 @@ def test_page_and_picture_fill_the_row(session: Session, newsletter: Newsletter,
     assert site.paths() == ["/chips", "/p.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("head", "named", "status", "taken"),
+    [
+        ("", "/feed.jpg", 200, "/feed.jpg"),
+        ('<meta property="og:image" content="/page.jpg">', "/feed.jpg", 200, "/page.jpg"),
+        ('<meta property="og:image" content="/none.jpg">', "/feed.jpg", 200, "/feed.jpg"),
+        ("", "/feed.jpg", 402, "/feed.jpg"),
+        ("", "/logo.jpg", 200, None),
+        ("", "/small.jpg", 200, None),
+    ],
+)
+def test_the_feeds_picture_is_the_last_choice(
+    session: Session,
+    newsletter: Newsletter,
+    site: Site,
+    reach: Settings,
+    head: str,
+    named: str,
+    status: int,
+    taken: str | None,
+) -> None:
+    sizes = {"/feed.jpg": (610, 400), "/page.jpg": (620, 400), "/logo.jpg": (630, 400), "/small.jpg": (90, 90)}
+    pictures = {path: site.page(path, jpeg(size), kind="image/jpeg") for path, size in sizes.items()}
+    article = add_address(session, newsletter.id, site.page("/a", page(head=head), status=status)).article
+    article.feed_picture = pictures[named]
+    session.flush()
+    read = read_article(session, article.id, reach)
+    found = session.get(Picture, read.picture_id) if read.picture_id else None
+    assert (found.width if found else None) == (sizes[taken][0] if taken else None)
+
+
+def test_the_feeds_picture_is_fetched_as_guarded_as_any(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings
+) -> None:
+    article = add_address(session, newsletter.id, site.page("/a", page())).article
+    article.feed_picture = "http://169.254.169.254/latest.jpg"
+    session.flush()
+    read = read_article(session, article.id, reach)
+    assert (read.picture_id, read.fetch_state, site.paths()) == (None, FetchState.DONE, ["/a"])
+
+
 def test_what_somebody_marked_stays_the_quote(
     session: Session, newsletter: Newsletter, site: Site, reach: Settings
 ) -> None:

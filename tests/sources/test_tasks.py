@@ -14,6 +14,7 @@ from curator.sources.intake import add_address, add_text
 from curator.sources.likeness import pairs_among
 from curator.sources.mail_in import mail_address, replace_address
 from curator.sources.mail_models import ReceivedMail
+from curator.sources.mailbox_health import broken_mailbox
 from curator.sources.models import Article, FetchState, Source
 from tests.sources.site import Site
 from tests.sources.test_imap import Imap, server
@@ -90,6 +91,29 @@ def test_a_mailbox_is_read_once_and_its_mails_are_taken(
     tasks.take_mail(mail.id)
     committed.rollback()
     assert [one.address for one in committed.scalars(select(Article))] == ["https://a.example/1"]
+
+
+def test_a_mailbox_that_fails_is_remembered_with_its_reason_until_it_is_read(
+    committed: Session, server: Imap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = tmp_path / "password"
+    password.write_text("wrong")
+    monkeypatch.setenv("CURATOR_IMAP_URL", f"imap://desk@127.0.0.1:{server.server_address[1]}")
+    monkeypatch.setenv("CURATOR_IMAP_PASSWORD_FILE", str(password))
+    get_settings.cache_clear()
+    tasks.read_mailbox()
+    first = broken_mailbox(committed, get_settings())
+    assert first is not None and first.failures == 1 and first.read_at is None
+    assert "the server says “wrong”" in first.reason and "CURATOR_IMAP_URL" in first.reason
+    since = first.failing_since
+    committed.rollback()
+    tasks.read_mailbox()
+    again = broken_mailbox(committed, get_settings())
+    assert again is not None and (again.failures, again.failing_since) == (2, since)
+    password.write_text("right")
+    committed.rollback()
+    tasks.read_mailbox()
+    assert broken_mailbox(committed, get_settings()) is None
 
 
 def test_two_articles_recorded_at_the_same_moment_are_paired_afterwards(

@@ -330,3 +330,13 @@ def test_no_row_is_locked_while_the_network_is_waited_for(
 def test_a_source_that_is_not_there(session: Session, reach: Settings) -> None:
     with pytest.raises(NotFound):
         refresh_source(session, 999_999, reach)
+
+
+def test_the_picture_an_entry_names_is_kept_for_reading_its_page(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings
+) -> None:
+    enclosure = '<enclosure url="/p.jpg" type="image/jpeg" length="1"/></item>'
+    site.page("/feed", rss(item("een").replace("</item>", enclosure), item("twee")), kind="application/rss+xml")
+    add_source(session, newsletter.id, site.at("/feed"), reach)
+    rows = session.execute(select(Article.title, Article.feed_picture).order_by(Article.title)).all()
+    assert [tuple(row) for row in rows] == [("een", site.at("/p.jpg")), ("twee", None)]

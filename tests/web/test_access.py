@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from importlib import import_module
 
 import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from curator.accounts.models import User
+from curator.accounts.models import SignIn, User
 from curator.accounts.sign_ins import find_sign_in
+from curator.editions.designs import templates_folder
+from curator.issues.compose import create_issue
 from curator.settings import Settings
 from curator.web.access import cookie_name
 from curator.web.app import ROUTERS
@@ -108,6 +112,31 @@ def test_signing_out_ends_the_session_at_once(
     secret = client.cookies[cookie_name()]
     assert client.submit("/sign-out").status_code == 303
     assert find_sign_in(session, secret, settings) is None
+
+
+def test_a_page_left_open_keeps_nobody_signed_in(session: Session, cast: Cast, editor: Browser) -> None:
+    create_issue(session, cast.weekly.id, "Left open")
+    base = "/n/weekly/issues/1"
+
+    def counts_as_use(method: str, path: str, **headers: str) -> bool:
+        session.execute(update(SignIn).values(seen_at=func.now() - timedelta(hours=1)))
+        given = {"X-CSRF-Token": editor.csrf_token} | {name.replace("_", "-"): words for name, words in headers.items()}
+        assert editor.request(method, path, headers=given).status_code < 300
+        idle = session.scalars(select(func.now() - SignIn.seen_at).order_by(SignIn.id.desc())).first()
+        return idle is not None and idle < timedelta(minutes=1)
+
+    assert counts_as_use("GET", base)
+    for method, path in (("GET", f"{base}/now"), ("GET", f"{base}/preview"), ("POST", f"{base}/presence")):
+        assert not counts_as_use(method, path), path
+    assert not counts_as_use("GET", f"{base}/checks", X_By_Itself="true")
+    assert counts_as_use("GET", f"{base}/checks")
+
+
+def test_what_asks_again_by_itself_says_so() -> None:
+    lines = [line for path in templates_folder().rglob("*.html") for line in path.read_text().splitlines()]
+    found = [line for line in lines if re.search(r'hx-trigger="(every|load delay)', line)]
+    assert len(found) >= 3
+    assert [line for line in found if "X-By-Itself" not in line] == []
 
 
 def test_every_answer_carries_the_security_headers(editor: Browser, anonymous: Browser) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from curator.accounts.api_tokens import create_token
+from curator.accounts.models import TokenScope
 from curator.accounts.users import revoke
 from curator.issues.compose import create_issue
 from curator.issues.models import Item
@@ -152,3 +153,13 @@ def test_too_much_at_once_and_too_often(call: Call, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(caps.CAPS, "api", ("2 per hour", "100 per hour"))
     codes = [call({"address": f"https://a.example/{number}"}).status_code for number in range(4)]
     assert codes[-1] == 429
+
+
+def test_a_token_for_reading_brings_nothing(session: Session, cast: Cast, anonymous: Browser) -> None:
+    _, secret = create_token(session, cast.editor, cast.weekly.id, "reader", 1, TokenScope.READ)
+    headers = {"Authorization": f"Bearer {secret}"}
+    answer = anonymous.post(PATH, json={"address": "https://a.example"}, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (403, "forbidden")
+    assert count(session) == 0
+    article = an_article(session, cast.weekly)
+    assert anonymous.get(f"{PATH}/{article.id}", headers=headers).status_code == 200

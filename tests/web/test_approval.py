@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.accounts.models import Role
-from curator.accounts.users import add_user
+from curator.accounts.users import add_user, revoke
 from curator.delivery.models import Delivery, Notice, NoticeKind
 from curator.issues.approval import Approval, standing
 from curator.issues.compose import add_item, create_issue, get_issue
+from curator.issues.edit import edit_issue
 from curator.issues.models import Issue
 from tests.issues.rows import an_article
 
@@ -74,6 +75,47 @@ def test_sending_back_without_a_word_keeps_the_link(
     assert "Te lang" in page
 
 
+def decisions(session: Session) -> list[tuple[str, str, str]]:
+    """Kind, address and text of the mails about decisions, in order."""
+    found = []
+    kinds = (NoticeKind.APPROVED, NoticeKind.SENT_BACK)
+    for notice in session.scalars(select(Notice).where(Notice.kind.in_(kinds)).order_by(Notice.id)):
+        body = message_from_bytes(notice.content, policy=policy.default).get_body(("plain",))
+        assert body is not None
+        found.append((notice.kind.value, notice.address, body.get_content()))  # type: ignore[attr-defined]
+    return found
+
+
+def test_whoever_submitted_is_told_of_the_decision_and_its_remark(
+    session: Session, cast: Any, issue: Issue, browser: Callable[..., Any], anonymous: Any
+) -> None:
+    editor = browser(cast.editor)
+    editor.submit(f"{BASE}/approval")
+    anonymous.post(links(session)["owner@weekly.example"], data={"decision": "back", "word": "Te lang"})
+    ((kind, address, text),) = decisions(session)
+    assert (kind, address) == ("sent-back", "editor@weekly.example")
+    assert "Te lang" in text and f"{BASE}/approval" in text
+    edit_issue(session, issue.id, "subject", "A shorter subject", get_issue(session, issue.id).version, "x")
+    editor.submit(f"{BASE}/approval")
+    second = session.scalars(select(Approval).order_by(Approval.id.desc())).first()
+    assert second is not None
+    owner = browser(cast.owner)
+    assert owner.submit(f"{BASE}/approval/{second.id}", decision="approve").status_code == 303
+    assert owner.submit(f"{BASE}/approval/{second.id}", decision="approve").status_code == 422
+    assert [kind for kind, _, _ in decisions(session)] == ["sent-back", "approved"]
+
+
+def test_who_left_the_desk_is_told_nothing(
+    session: Session, cast: Any, issue: Issue, browser: Callable[..., Any]
+) -> None:
+    browser(cast.editor).submit(f"{BASE}/approval")
+    revoke(session, cast.editor, cast.weekly.id)
+    submitted = session.scalars(select(Approval)).one()
+    browser(cast.owner).submit(f"{BASE}/approval/{submitted.id}", decision="approve")
+    assert standing(session, issue.id).is_approved
+    assert decisions(session) == []
+
+
 def test_nobody_approves_their_own_and_a_viewer_decides_nothing(
     session: Session, cast: Any, issue: Issue, browser: Callable[..., Any]
 ) -> None:
@@ -116,7 +158,7 @@ def test_whoever_only_edits_does_not_send(
     writer = browser(add_user(session, "writer@weekly.example", Role.EDITOR, cast.weekly.id))
     assert writer.get(f"{BASE}/send").status_code == 200
     assert writer.submit(f"{BASE}/send").status_code == 403
-    assert writer.submit("/n/weekly/deliveries/1/pause").status_code == 403
+    assert writer.submit("/n/weekly/deliveries/1/resume").status_code == 403
 
 
 def test_only_an_owner_sets_the_rule(session: Session, cast: Any, browser: Callable[..., Any]) -> None:

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from curator.accounts.audit import verify
-from curator.accounts.models import User
+from curator.accounts.models import Role, User
+from curator.accounts.users import add_user
 from curator.db.heartbeats import Process, beat
 from curator.delivery.models import Delivery, DeliveryState, MessageState
 from curator.errors import NotFound
@@ -128,6 +129,26 @@ def test_an_editor_pauses_resumes_and_cancels(session: Session, cast: Cast, brow
         assert _state(session, sending) is state
     assert verify(session) == []
     assert "6 candidates = 2 accepted + 2 excluded" in client.get(PAGE).text
+
+
+@pytest.mark.parametrize("state", [DeliveryState.SENDING, DeliveryState.SCHEDULED, DeliveryState.HOLDING])
+def test_whoever_edits_may_stop_and_only_a_sender_may_go_on(
+    session: Session, cast: Cast, browser: Open, sending: Sent, state: DeliveryState
+) -> None:
+    sending.delivery.state = state
+    session.flush()
+    client = browser(add_user(session, "bo@weekly.example", Role.EDITOR, cast.weekly.id))
+    text = client.get(PAGE).text
+    assert f"{PAGE}/pause" in text
+    for verb in ("resume", "release", "cancel", "undo"):
+        assert f"{PAGE}/{verb}" not in text
+        assert client.submit(f"{PAGE}/{verb}").status_code == 403  # type: ignore[attr-defined]
+    assert _state(session, sending) is state
+    assert client.submit(f"{PAGE}/pause").status_code == 303  # type: ignore[attr-defined]
+    assert _state(session, sending) is DeliveryState.PAUSED
+    assert "A sender or an owner can resume" in client.get(PAGE).text
+    assert client.submit(f"{PAGE}/resume").status_code == 403  # type: ignore[attr-defined]
+    assert browser(cast.editor).submit(f"{PAGE}/resume").status_code == 303  # type: ignore[attr-defined]
 
 
 def test_undo_leads_back_to_the_draft(session: Session, cast: Cast, browser: Open) -> None:

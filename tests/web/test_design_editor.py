@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from curator.accounts.models import AuditEntry
 from curator.editions.designs import design_files
+from curator.issues.compose import create_issue
 from curator.issues.models import Design, DesignVersion
 from curator.issues.own_designs import list_designs, newest_version, start_design
 
@@ -161,3 +162,19 @@ def test_saving_what_did_not_change_makes_no_version(session: Session, owner: An
     crlf = {name: words.replace("\n", "\r\n") for name, words in form().items()}
     assert owner.submit(f"{BASE}/{design.id}", **crlf).status_code == 303
     assert session.scalars(select(DesignVersion.number).filter_by(design_id=design.id)).all() == [1]
+
+
+def test_one_is_deleted_unless_the_newsletter_uses_it(
+    session: Session, cast: Any, owner: Any, design: Design, browser: Callable[..., Any]
+) -> None:
+    path = f"{BASE}/{design.id}"
+    assert browser(cast.editor).submit(f"{path}/delete").status_code == 403
+    cast.weekly.design = design.name
+    create_issue(session, cast.weekly.id, "Soon")
+    refused = owner.submit(f"{path}/delete")
+    assert refused.status_code == 409 and "The draft of issue 1 would be sent in it" in refused.text
+    cast.weekly.design = "classic"
+    session.flush()
+    assert owner.submit(f"{path}/delete").headers["location"].startswith("/n/weekly/settings/design")
+    assert owner.get(path).status_code == 404
+    assert "Ours" not in owner.get("/n/weekly/settings/design").text

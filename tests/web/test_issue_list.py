@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from curator.issues.compose import create_issue, get_issue
-from curator.issues.planning import coming_weeks, find_rhythm
+from curator.issues.deadlines import find_rhythm
+from curator.issues.planning import coming_weeks
 from curator.sources.models import Triage
 from tests.issues.rows import an_article
 

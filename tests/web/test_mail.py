@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from curator.settings import get_settings
 from curator.sources.mail_in import mail_address, receive_mail, take_mail
 from curator.sources.mail_models import MailState, ReceivedMail
+from curator.sources.mailbox_health import note_broken, note_read
 from curator.sources.models import Article, CapturedBy
 from tests.sources.test_mail_reading import HTML, a_mail
 
@@ -77,3 +78,18 @@ def test_a_viewer_does_not_learn_the_address(session: Session, cast: Any, editor
     came(session, cast.weekly)
     page = browser(cast.viewer).get("/n/weekly/mail").text
     assert "@in.example.org" not in page and "/take" not in page
+
+
+def test_a_mailbox_that_fails_is_shown_with_reason_and_time(
+    session: Session, cast: Any, editor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURATOR_IMAP_URL", "imap://desk@mail.example.org/INBOX")
+    get_settings.cache_clear()
+    pages = ("/n/weekly/mail", "/n/weekly/sources")
+    assert not any("do not come in" in editor.get(page).text for page in pages)
+    note_broken(session, get_settings(), f"The server says {ATTACK}")
+    for page in pages:
+        text = editor.get(page).text
+        assert "do not come in" in text and "failed 1×" in text and "&lt;svg" in text and "<svg onload" not in text
+    note_read(session, get_settings())
+    assert not any("do not come in" in editor.get(page).text for page in pages)

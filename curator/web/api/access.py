@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from sqlalchemy import select
 
 from curator.accounts.api_tokens import find_token
+from curator.accounts.models import TokenScope
 from curator.accounts.roles import may, role_of
 from curator.errors import Forbidden, NotFound
 from curator.issues.models import Newsletter
@@ -41,6 +42,8 @@ def caller(slug: str, request: Request, db: Db) -> Caller:
         is_its_own = newsletter is not None and token.newsletter_id == newsletter.id
         if newsletter is None or not is_its_own or not may(role_of(db, user.id, newsletter.id), "edit"):
             raise NotFound("There is no such newsletter for this token.")
+        if token.scope is TokenScope.READ and request.method not in ("GET", "HEAD"):
+            raise Forbidden("This token is for reading only. Make one that may write.")
         subject = f"token {token.id}"
     else:
         user = signed_in(request, db, request.headers.get("x-csrf-token", "")).user

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
 from curator.accounts.roles import holders, may
-from curator.delivery.notices import send_approval_request
+from curator.delivery.notices import send_approval_request, send_decision
 from curator.errors import CuratorError, NotFound
 from curator.issues.approval import Approval, decide, standing, submit
 from curator.issues.approval_links import DAYS, create_link
@@ -64,6 +64,7 @@ def answer(
             decided = decide(db, approval_id, desk.by, is_approved=decision == "approve", word=word)
     except CuratorError as error:
         return _page(request, desk, db, issue, problem=error, word=word)
+    send_decision(db, decided, settings=get_settings())
     record(db, desk.by, f"approval.{decided.state.value}", "issue", issue.id, approval=decided.id)
     return _back(desk, number)
 

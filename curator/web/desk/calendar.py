@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from curator.accounts.roles import may
 from curator.delivery.calendar import entries, weeks_of
-from curator.errors import Invalid
+from curator.doorbell import ring
+from curator.errors import Conflict, Invalid
 from curator.issues.calendar import Intent, clear, mean
 from curator.issues.compose import list_issues
 from curator.issues.editing_time import median_minutes, note_presence, own_times
@@ -53,8 +54,9 @@ def change(
             number = int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 9 else None
             intent = Intent.PLANNED if act == "plan" else Intent.SKIPPED
             mean(db, desk.newsletter.id, chosen, intent, desk.by, note=note, number=number)
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         return _page(request, desk, db, "", "", problem=error)
+    ring(db, "issues.due")
     address = f"/n/{desk.newsletter.slug}/calendar?month={chosen:%Y-%m}&day={chosen}#day-form"
     return RedirectResponse(address, status_code=303)
 
@@ -67,7 +69,7 @@ def presence(desk: Editor, db: Db, number: int) -> Response:
 
 
 def _page(
-    request: Request, desk: Desk, db: Session, month: str, day: str, *, problem: Invalid | None = None
+    request: Request, desk: Desk, db: Session, month: str, day: str, *, problem: Conflict | Invalid | None = None
 ) -> HTMLResponse:
     today = datetime.now(ZoneInfo(desk.newsletter.timezone)).date()
     chosen = _date_or(day, None)

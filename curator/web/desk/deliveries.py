@@ -19,7 +19,7 @@ from curator.delivery.requeue import resend, retry
 from curator.errors import NotFound
 from curator.issues.models import Issue
 from curator.reports.names import Term, deliveries_of, find, names_of
-from curator.web.access import Db, Desk, Sender, Viewer
+from curator.web.access import Db, Desk, Editor, Sender, Viewer
 from curator.web.desk.live import Look, stream
 from curator.web.desk.progress import duration, show, word
 from curator.web.pages import fragment, page
@@ -121,8 +121,7 @@ def try_again(
     return _back(desk, issue)
 
 
-_BRAKES: dict[str, Callable[[Session, int, str], object]] = {
-    "pause": plan.pause,
+_DECISIONS: dict[str, Callable[[Session, int, str], object]] = {
     "resume": plan.resume,
     "release": plan.release,
     "cancel": plan.cancel,
@@ -130,11 +129,20 @@ _BRAKES: dict[str, Callable[[Session, int, str], object]] = {
 }
 
 
-@router.post("/{number}/{verb}")
-def brake(desk: Sender, db: Db, number: int, verb: Literal["pause", "resume", "release", "cancel", "undo"]) -> Response:
-    """Pause, resume, release, cancel or take back; then where the editor wants to be."""
+@router.post("/{number}/pause")
+def pause(desk: Editor, db: Db, number: int) -> Response:
+    """Stop what is scheduled or under way. Whoever edits may: it can be undone, and waiting for a sender cannot."""
     issue, delivery = _found(db, desk, number)
-    _BRAKES[verb](db, delivery.id, desk.by)
+    plan.pause(db, delivery.id, desk.by)
+    audit.record(db, desk.by, "delivery.pause", "issue", issue.id, number=issue.number)
+    return _back(desk, issue)
+
+
+@router.post("/{number}/{verb}")
+def decide(desk: Sender, db: Db, number: int, verb: Literal["resume", "release", "cancel", "undo"]) -> Response:
+    """Resume, release, cancel or take back; then where the editor wants to be."""
+    issue, delivery = _found(db, desk, number)
+    _DECISIONS[verb](db, delivery.id, desk.by)
     audit.record(db, desk.by, f"delivery.{verb}", "issue", issue.id, number=issue.number)
     place = "issues" if verb == "undo" else "deliveries"
     return RedirectResponse(f"/n/{desk.newsletter.slug}/{place}/{issue.number}", status_code=303)

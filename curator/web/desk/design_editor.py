@@ -10,11 +10,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from curator.editions.design_rules import advice_on
 from curator.editions.render import render_issue
-from curator.errors import Conflict, Invalid, TemplateFailed
+from curator.errors import Conflict, Invalid, TemplateFailed, Unavailable
 from curator.issues.content import OwnDesign, own_design
 from curator.issues.models import Design
 from curator.issues.own_designs import (
     FILES,
+    delete_design,
     get_design,
     list_versions,
     newest_version,
@@ -65,9 +66,20 @@ def save(
         if faults:
             raise Invalid(" ".join(faults))
         save_version(db, design, files, by=desk.by, after=after, note=note)
-    except (Invalid, Conflict, TemplateFailed) as error:
+    except (Invalid, Conflict, TemplateFailed, Unavailable) as error:
         return _editor(request, desk, db, design, given=given, after=after, note=note, problem=error)
     return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/designs/{design.id}?saved=true", status_code=303)
+
+
+@router.post("/n/{slug}/settings/designs/{design_id}/delete")
+def delete(request: Request, desk: Owner, db: Db, design_id: int) -> Response:
+    """Offer it no more; while the newsletter uses it, the page says what stands in the way."""
+    design = get_design(db, desk.newsletter.id, design_id)
+    try:
+        delete_design(db, desk.newsletter, design, by=desk.by)
+    except Conflict as error:
+        return _editor(request, desk, db, design, refusal=error.message)
+    return RedirectResponse(f"/n/{desk.newsletter.slug}/settings/design?saved=true", status_code=303)
 
 
 @router.post("/n/{slug}/settings/designs/{design_id}/versions/{number}/restore")
@@ -87,7 +99,8 @@ def _editor(
     given: dict[str, str] | None = None,
     after: int | None = None,
     note: str = "",
-    problem: Invalid | Conflict | TemplateFailed | None = None,
+    problem: Invalid | Conflict | TemplateFailed | Unavailable | None = None,
+    refusal: str = "",
     saved: bool = False,
 ) -> HTMLResponse:
     newest = newest_version(db, design.id)
@@ -107,8 +120,9 @@ def _editor(
         advice=_advice(db, desk, design) if given is None else [],
         note=note,
         problem=problem.message if problem else "",
+        refusal=refusal,
         saved=saved,
-        status=409 if isinstance(problem, Conflict) else 422 if problem else 200,
+        status=409 if refusal or isinstance(problem, Conflict) else 422 if problem else 200,
         **place,
     )
 
@@ -129,5 +143,5 @@ def _advice(db: Db, desk: Desk, design: Design) -> list[str]:
     try:
         content = in_design(db, desk, own_design(db, design))
         return advice_on(render_issue(content, public_url=get_settings().public_url).html)
-    except TemplateFailed as error:
+    except (TemplateFailed, Unavailable) as error:
         return [error.message]

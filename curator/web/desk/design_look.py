@@ -13,7 +13,7 @@ from curator.editions.design_rules import faults_of
 from curator.editions.preview import Theme, preview_html
 from curator.editions.render import render_issue
 from curator.editions.slots import Marks
-from curator.errors import TemplateFailed
+from curator.errors import TemplateFailed, Unavailable
 from curator.issues.brand import check_design
 from curator.issues.content import IssueContent, OwnDesign, own_design
 from curator.issues.own_designs import check_files, get_design
@@ -88,7 +88,7 @@ def _shown(content: IssueContent, theme: Theme, *, is_judged: bool = False) -> H
     try:
         faults = judge_design(content) if is_judged else []
         body = "" if faults else preview_html(content, public_url=get_settings().public_url, theme=theme)
-    except TemplateFailed as error:
+    except (TemplateFailed, Unavailable) as error:
         return _answer(_said([error.message], str(error.facts.get("template") or ""), error.facts.get("line")))
     return _answer(_said(faults, "", None) if faults else body)
 

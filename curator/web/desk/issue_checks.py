@@ -13,6 +13,7 @@ from curator.issues.compose import get_issue
 from curator.issues.fixes import apply_fix
 from curator.issues.models import Issue
 from curator.issues.revisions import latest_revision
+from curator.reports.item_clicks import clicks_of_items
 from curator.settings import get_settings
 from curator.web.access import Db, Editor, Viewer
 from curator.web.desk.asked import is_htmx, wants_json
@@ -59,7 +60,7 @@ def fix(
 def find_problems(db: Session, issue_id: int) -> Checks:
     """The preflight; a design that cannot be rendered is itself an error found."""
     try:
-        return check_issue(db, issue_id, settings=get_settings())
+        return check_issue(db, issue_id, settings=get_settings(), clicks_of=clicks_of_items)
     except TemplateFailed as error:
         return Checks(errors=(Finding("design", error.message, "the design"),), warnings=())
 

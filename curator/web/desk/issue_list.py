@@ -12,11 +12,11 @@ from curator.accounts.roles import may
 from curator.doorbell import ring
 from curator.errors import Invalid
 from curator.issues.compose import create_issue, list_issues
+from curator.issues.deadlines import find_rhythm
 from curator.issues.models import Issue, Item, Rhythm
 from curator.issues.planning import (
     bring_back_week,
     coming_weeks,
-    find_rhythm,
     set_rhythm,
     skip_week,
     stop_rhythm,

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from curator.delivery.plan import edition_sent
 from curator.editions.browser import browser_text
 from curator.editions.preview import Theme, preview_html, preview_text, sent_html
-from curator.errors import TemplateFailed
+from curator.errors import TemplateFailed, Unavailable
 from curator.issues.content import load_content
 from curator.issues.models import IssueState
 from curator.settings import get_settings
@@ -43,6 +43,8 @@ def preview(
     sent = edition_sent(db, issue.id) if issue.state != IssueState.DRAFT else None
     try:
         body = _sent(db, sent, kind, theme) if sent else _draft(db, issue.id, kind, theme)
+    except Unavailable as error:
+        body = _as_page(error.message, theme)
     except TemplateFailed as error:
         line = error.facts.get("line")
         body = _as_page(f"The design has an error{f' in line {line}' if line else ''}.\n\n{error.message}", theme)

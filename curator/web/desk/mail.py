@@ -9,6 +9,7 @@ from curator.accounts.audit import record
 from curator.settings import get_settings
 from curator.sources.mail_in import accept_mail, drop_mail, list_mail, mail_address, replace_address
 from curator.sources.mail_models import MailState
+from curator.sources.mailbox_health import broken_mailbox
 from curator.web.access import Db, Editor, Viewer
 from curator.web.pages import page
 
@@ -28,6 +29,7 @@ def mails(request: Request, desk: Viewer, db: Db) -> HTMLResponse:
         desk=desk,
         current="this-week",
         address=mail_address(db, desk.newsletter.id, settings),
+        broken=broken_mailbox(db, settings),
         is_set_up=bool(settings.mail_in_pattern),
         held=[mail for mail in found if mail.state is MailState.HELD],
         others=[mail for mail in found if mail.state is not MailState.HELD],

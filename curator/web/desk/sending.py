@@ -24,6 +24,7 @@ from curator.errors import Conflict, CuratorError, Invalid, Unavailable
 from curator.issues.models import Issue, IssueState
 from curator.settings import get_settings
 from curator.web.access import Db, Desk, Editor, Sender
+from curator.web.caps import is_allowed
 from curator.web.desk.asked import is_htmx
 from curator.web.desk.composer import issue_of
 from curator.web.desk.issue_checks import find_problems
@@ -33,21 +34,24 @@ from curator.web.pages import page
 router = APIRouter()
 
 FURTHEST = timedelta(days=366)
+TOO_MANY_TESTS = (
+    "No test was sent: you sent all the tests of this newsletter that one person may send within an hour. "
+    "Look at the preview meanwhile, or wait."
+)
 
 
 @router.post("/n/{slug}/issues/{number}/test")
 def mail_a_test(request: Request, desk: Editor, db: Db, number: int, address: Annotated[str, Form()] = "") -> Response:
     """Send the issue as it stands to one address, marked as a test, by the same way as the real one."""
     issue = issue_of(db, desk, number)
-    problem = ""
+    if not is_allowed(request, "test-mail", f"{desk.newsletter.id} {desk.user.id}"):
+        return _tested(request, desk, issue, address, TOO_MANY_TESTS, 429)
     try:
         with db.begin_nested():
             send_test(db, issue.id, address.strip() or desk.user.address, settings=get_settings())
     except CuratorError as error:
-        problem = error.message
-    values = {"issue": issue, "problem": problem, "address": address.strip() or desk.user.address}
-    template = "web/desk/test_sent.html" if is_htmx(request) else "web/desk/test_sent_page.html"
-    return page(request, template, desk=desk, current="issues", status=422 if problem else 200, **values)
+        return _tested(request, desk, issue, address, error.message, 422)
+    return _tested(request, desk, issue, address)
 
 
 @router.get("/n/{slug}/issues/{number}/send")
@@ -104,6 +108,14 @@ def count_audience(db: Session, newsletter_id: int) -> tuple[int, dict[str, int]
     counts: dict[str | None, int] = {reason: count for reason, count in rows}  # noqa: C416
     mailed = counts.pop(None, 0)
     return mailed, {str(reason): counts[reason] for reason in sorted(counts, key=str)}
+
+
+def _tested(
+    request: Request, desk: Desk, issue: Issue, address: str, problem: str = "", status: int = 200
+) -> HTMLResponse:
+    values = {"issue": issue, "problem": problem, "address": address.strip() or desk.user.address}
+    template = "web/desk/test_sent.html" if is_htmx(request) else "web/desk/test_sent_page.html"
+    return page(request, template, desk=desk, current="issues", status=status, **values)
 
 
 def _dialog(

@@ -19,6 +19,7 @@ from curator.web.desk import (
     settings_design,
     settings_people,
     settings_relay,
+    settings_tokens,
 )
 from curator.web.desk.tracking_modes import TRACKING_MODES
 from curator.web.pages import page
@@ -32,6 +33,7 @@ for part in (
     settings_design,
     settings_people,
     settings_relay,
+    settings_tokens,
 ):
     router.include_router(part.router)
 

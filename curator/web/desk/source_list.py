@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
 from curator.errors import CuratorError, NotFound
+from curator.settings import get_settings
 from curator.sources.adding import list_sources, look_soon, remove_source, watch_address
 from curator.sources.health import SourceHealth, list_health
+from curator.sources.mailbox_health import broken_mailbox
 from curator.sources.models import Source, SourceState
 from curator.sources.opml import write_opml
 from curator.sources.schedule import Health
@@ -117,6 +119,7 @@ def _list(
         desk=desk,
         current="this-week",
         sources=sources,
+        broken=broken_mailbox(db, get_settings()) if template == "sources_page" else None,
         waiting=count_waiting(sources),
         problem=problem,
         address=address,

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from curator.accounts.audit import record
 from curator.accounts.models import User
+from curator.delivery.notices import send_decision
 from curator.editions.preview import preview_html
 from curator.errors import CuratorError, Forbidden, NotFound
 from curator.issues.approval import Approval, standing
@@ -54,6 +55,7 @@ def decide(
             decided = decide_by_link(db, secret, is_approved=decision == "approve", word=word)
     except CuratorError as error:
         return _page(request, db, secret, found, problem=error, word=word)
+    send_decision(db, decided, settings=get_settings())
     by = decided.decided_by or ""
     record(db, by, f"approval.{decided.state.value}", "issue", decided.issue_id, approval=decided.id, by_link=True)
     return _page(request, db, secret, found, decided=decided)

@@ -2,7 +2,7 @@
 
 import Sortable from "../vendor/sortable.esm.js";
 import { careFor, carryOver, saveAll, takeServers } from "./autosave.js";
-import { isTyping, notice, part, post, reasonOf } from "./post.js";
+import { byItself, isTyping, notice, part, post, reasonOf } from "./post.js";
 
 const undone = [];
 let base = "";
@@ -50,7 +50,7 @@ function prepare() {
 export async function reload(focusOn) {
   await saveAll();
   const fresh = document.createElement("template");
-  fresh.innerHTML = await part(`${base}/composer`);
+  fresh.innerHTML = await part(`${base}/composer`, byItself);
   const focused = document.activeElement;
   const { id, selectionStart, selectionEnd } = focused;
   for (const part of root().querySelectorAll(".item-more, .item-talk")) {

@@ -1,6 +1,6 @@
 // The checks beside the words: asked again after every change, and by themselves while links are being looked at.
 
-import { part } from "./post.js";
+import { byItself, part } from "./post.js";
 
 const panel = document.getElementById("panel-checks");
 const badge = document.getElementById("check-count");
@@ -20,7 +20,7 @@ export async function check() {
   if (checking) return void (again = true);
   checking = true;
   try {
-    show(await part(`${base}/checks`));
+    show(await part(`${base}/checks`, byItself));
   } catch { /* the next change asks again */ }
   checking = false;
   if (again) {

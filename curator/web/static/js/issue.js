@@ -5,7 +5,7 @@ import { careFor, saveAll, startSaving } from "./autosave.js";
 import { check, startChecks } from "./checks.js";
 import { refreshLook } from "./look.js";
 import { startPresence } from "./presence.js";
-import { notice, part, post, reasonOf } from "./post.js";
+import { byItself, notice, part, post, reasonOf } from "./post.js";
 import { ourChange, startFollowing } from "./together.js";
 
 const compose = document.querySelector(".compose");
@@ -25,7 +25,7 @@ async function look() {
   check();
   try {
     const place = document.getElementById("balance");
-    const balance = await part(`${base}/balance`);
+    const balance = await part(`${base}/balance`, byItself);
     if (place.innerHTML.trim() !== balance.trim()) place.innerHTML = balance;
   } catch { /* the next change asks again */ }
 }

@@ -29,7 +29,7 @@ function listen(address) {
 async function ask() {
   if (document.visibilityState !== "visible") return;
   try {
-    const response = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
+    const response = await fetch(location.href, { headers: { "X-By-Itself": "true" }, credentials: "same-origin", redirect: "error" });
     if (response.ok) put(await response.text());
   } catch {
     // The server is away or asks to sign in again: the numbers stay as they were, and the next try may go better.

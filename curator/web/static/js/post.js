@@ -43,6 +43,10 @@ export async function part(address, options = {}) {
   return text;
 }
 
+// Options of a `part` that no person asked for: it does not count as using the desk, so a page left open keeps nobody
+// signed in.
+export const byItself = { headers: { "HX-Request": "true", "X-By-Itself": "true" } };
+
 // Puts a message where the page keeps its notices.
 export function notice(message, kind = "bad") {
   const place = document.getElementById("notices");

@@ -3,7 +3,7 @@
 
 import { reload } from "./arrange.js";
 import { saveAll, takeServers } from "./autosave.js";
-import { part } from "./post.js";
+import { byItself, part } from "./post.js";
 
 const EVERY = 6000;
 let base = "";
@@ -33,7 +33,7 @@ function look() {
 
 async function take() {
   await saveAll();
-  const now = JSON.parse(await part(`${base}/now`));
+  const now = JSON.parse(await part(`${base}/now`, byItself));
   if (now.state !== "draft") return location.reload();
   const isNew = now.version !== known;
   if (!isNew && now.talk === talked) return undefined;

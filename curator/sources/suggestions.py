@@ -132,7 +132,7 @@ def erase_contributor(session: Session, address: str, settings: Settings) -> int
 def forget_contributors(session: Session, settings: Settings) -> int:
     """Forget addresses and networks when the article expired or `contributor_days` are over; of how many suggestions.
 
-    Then suggestions nobody published go altogether, and of the others all words but the names of who agreed to be named.
+    Then suggestions nobody published go altogether, and of the others all words but names that may be published.
     What stands in an issue that is not sent yet is still to be thanked for.
     """
     is_old = Suggestion.created_at < func.now() - timedelta(days=settings.contributor_days)

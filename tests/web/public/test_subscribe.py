@@ -37,6 +37,9 @@ def test_form_in_the_newsletters_language(session: Session, anonymous: Browser, 
     assert '<html lang="en"' in anonymous.get("/subscribe/weekly").text
     cast.weekly.language = "de"
     session.flush()
+    assert '<html lang="de"' in anonymous.get("/subscribe/weekly").text
+    cast.weekly.language = "fa"
+    session.flush()
     assert '<html lang="en"' in anonymous.get("/subscribe/weekly").text, "English where there are no words"
     assert "set-cookie" not in shown.headers
 

@@ -1,4 +1,4 @@
-"""Notices: tests, confirmations and sign-in links. One request makes one mail however often it is asked for.
+"""Notices: tests, confirmations, sign-in links, thank-yous. One request makes one mail however often it is asked for.
 
 They are only queued here; `postman.py` sends them.
 """

@@ -1,4 +1,4 @@
-"""Notices: tests, confirmations, sign-in links, approvals. One request makes one mail however often it is asked for.
+"""Notices: tests, confirmations, sign-in links, approvals, thank-yous. One request makes one mail, however often asked.
 
 They are only queued here; `postman.py` sends them.
 """

@@ -41,8 +41,8 @@ def build_notice(
 ) -> bytes:
     """The message (7-bit, CRLF, no line starting with a dot) of the notice `name`.
 
-    `data` fills its templates: confirmation takes link and days; sign-in takes link and minutes. `newsletter` signs it,
-    else the installation does. `now` is aware.
+    `data` fills its templates: confirmation takes link and days, sign-in link and minutes, thanks link and stop.
+    `newsletter` signs it, else the installation does. `now` is aware.
     """
     sender_name, sender = notice_sender(newsletter, public_url=public_url, inbound_domain=inbound_domain)
     folder = f"notices/{name}/{_language_of(name, language)}"

@@ -163,7 +163,9 @@ _NOTICES = "SELECT kind, count(*) FROM notice WHERE state = 'waiting' GROUP BY k
 def _notices(session: Session) -> Figure:
     counts: Values = {(kind.value,): 0.0 for kind in NoticeKind}
     counts |= {(row[0],): float(row[1]) for row in _rows(session, _NOTICES)}
-    return Figure("notices_waiting", "Tests, confirmations and sign-in mails waiting to be sent.", ("kind",), counts)
+    return Figure(
+        "notices_waiting", "Tests, confirmations, sign-in mails and thank-yous waiting to be sent.", ("kind",), counts
+    )
 
 
 def _relays(session: Session) -> Figure:

@@ -112,7 +112,13 @@ def test_notices_and_relays(session: Session, read: Any) -> None:
     session.add(Notice(kind=NoticeKind.TEST, key="one", **facts))
     set_relay(session, "default", host="127.0.0.1", port=25, security="none")
     found = read()
-    assert found["notices_waiting"] == {("test",): 1, ("confirmation",): 0, ("sign-in",): 0, ("approval",): 0}
+    assert found["notices_waiting"] == {
+        ("test",): 1,
+        ("confirmation",): 0,
+        ("sign-in",): 0,
+        ("approval",): 0,
+        ("thanks",): 0,
+    }
     assert found["relay_state"] == {("default", "unknown"): 1}
 
 

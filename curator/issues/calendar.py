@@ -69,6 +69,10 @@ def mean(
         give_deadline(session, issue_id, None)
     elif number is not None:
         issue_id = _plan(session, newsletter_id, day, number, in_place_of=issue_id, by=by)
+    elif was_skipped:
+        give_deadline(session, issue_id, deadline_on(session, newsletter_id, day))
+    if former is not None and former.issue_id != issue_id:
+        _let_go(session, former)
     values = {
         "intent": intent,
         "issue_id": issue_id,
@@ -79,8 +83,6 @@ def mean(
     row = insert(CalendarDay).values(newsletter_id=newsletter_id, day=day, **values)
     made = row.on_conflict_do_update(index_elements=[CalendarDay.newsletter_id, CalendarDay.day], set_=values)
     found = session.scalars(made.returning(CalendarDay), execution_options={"populate_existing": True}).one()
-    if was_skipped and intent is Intent.PLANNED and number is None:
-        give_deadline(session, issue_id, deadline_on(session, newsletter_id, day))
     record(session, by, f"calendar.{intent.value}", "newsletter", newsletter_id, day=day.isoformat(), number=number)
     return found
 
@@ -90,11 +92,14 @@ def clear(session: Session, newsletter_id: int, day: date, by: str) -> None:
     row = day_of(session, newsletter_id, day)
     if row is None:
         return
-    if row.made_at is not None and row.issue_id is not None:
+    issue = session.get(Issue, row.issue_id) if row.made_at is not None and row.issue_id is not None else None
+    is_waiting = issue is not None and (issue.state == IssueState.DRAFT or row.intent is Intent.PLANNED)
+    if is_waiting:
         if row.intent is Intent.SKIPPED:
             give_deadline(session, row.issue_id, deadline_on(session, newsletter_id, day))
         row.intent, row.note, row.by = Intent.PLANNED, "", by
-    else:
+    else:  # what was made for it went on another day, or nothing was
+        _let_go(session, row)
         session.delete(row)
     session.flush()
     record(session, by, "calendar.cleared", "newsletter", newsletter_id, day=day.isoformat())
@@ -114,6 +119,13 @@ def meant(session: Session, newsletter_id: int, first: date, last: date) -> list
         .order_by(CalendarDay.day)
     )
     return list(session.scalars(statement))
+
+
+def _let_go(session: Session, row: CalendarDay) -> None:
+    """The issue an editor had planned for the day has no longer that day's deadline; one that went keeps its own."""
+    issue = session.get(Issue, row.issue_id, with_for_update=True) if row.issue_id is not None else None
+    if issue is not None and issue.state == IssueState.DRAFT and row.intent is Intent.PLANNED:
+        issue.due_at = None
 
 
 def _plan(

@@ -207,6 +207,21 @@ def test_the_calendar_skips_and_brings_back_the_draft_that_was_made(session: Ses
         mean(session, newsletter.id, THURSDAY, Intent.SKIPPED, "ada@example.org")
 
 
+def test_a_skipped_week_whose_draft_went_on_another_day_comes_back_without_it(
+    session: Session, newsletter: Newsletter
+) -> None:
+    _every_thursday(session, newsletter)
+    (issue_id,) = make_due(session, NOW)
+    skip_week(session, newsletter, THURSDAY, "ada@example.org")
+    get_issue(session, issue_id).state = IssueState.SENT
+    session.flush()
+    with pytest.raises(Conflict, match="on its way"):
+        mean(session, newsletter.id, THURSDAY, Intent.PLANNED, "ada@example.org")
+    bring_back_week(session, newsletter, THURSDAY, "ada@example.org")
+    (another,) = make_due(session, NOW)
+    assert another != issue_id
+
+
 def test_a_draft_planned_for_a_day_of_the_rhythm_becomes_its_issue(session: Session, newsletter: Newsletter) -> None:
     planned, other = (create_issue(session, newsletter.id, subject) for subject in ("Planned", "Other"))
     later = create_issue(session, newsletter.id, "For the week after")
@@ -219,6 +234,20 @@ def test_a_draft_planned_for_a_day_of_the_rhythm_becomes_its_issue(session: Sess
     mean(session, newsletter.id, THURSDAY, Intent.PLANNED, "ada@example.org", number=other.number)
     assert (get_issue(session, planned.id).due_at, get_issue(session, other.id).due_at) == (None, DEADLINE)
     assert make_due(session, NOW) == []
+
+
+@pytest.mark.parametrize("way", ["clear", "skip", "another"])
+def test_a_plan_that_is_taken_back_takes_its_deadline_along(session: Session, newsletter: Newsletter, way: str) -> None:
+    _every_thursday(session, newsletter)
+    planned, other = (create_issue(session, newsletter.id, subject) for subject in ("Planned", "Other"))
+    mean(session, newsletter.id, NEXT_THURSDAY, Intent.PLANNED, "ada@example.org", number=planned.number)
+    assert get_issue(session, planned.id).due_at == DEADLINE + timedelta(days=7)
+    if way == "clear":
+        clear(session, newsletter.id, NEXT_THURSDAY, "ada@example.org")
+    else:
+        intent, number = (Intent.SKIPPED, None) if way == "skip" else (Intent.PLANNED, other.number)
+        mean(session, newsletter.id, NEXT_THURSDAY, intent, "ada@example.org", number=number)
+    assert get_issue(session, planned.id).due_at is None
 
 
 def test_a_draft_planned_for_a_later_week_is_not_taken_for_this_one(session: Session, newsletter: Newsletter) -> None:

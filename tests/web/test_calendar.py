@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from curator.issues.calendar import CalendarDay
+from curator.issues.calendar import CalendarDay, Intent
 from curator.issues.compose import create_issue
 from curator.issues.editing_time import EditingTime
+from curator.issues.models import IssueState
 
 PAGE = "/n/weekly/calendar"
 
@@ -26,6 +27,18 @@ def test_an_editor_plans_skips_and_clears(session: Session, cast: Any, browser: 
     assert "skipped" in editor.get(f"{PAGE}?month=2026-11").text
     assert editor.submit(PAGE, day="2026-11-23", act="clear").status_code == 303
     assert session.scalar(select(func.count()).select_from(CalendarDay)) == 0
+
+
+def test_what_is_refused_changes_nothing(session: Session, cast: Any, browser: Callable[..., Any]) -> None:
+    issue = create_issue(session, cast.weekly.id, "Gone already")
+    issue.state = IssueState.SENT
+    facts = {"intent": Intent.SKIPPED, "by": "x", "issue_id": issue.id, "made_at": func.now()}
+    session.add(CalendarDay(newsletter_id=cast.weekly.id, day=date(2026, 12, 24), **facts))
+    session.flush()
+    answer = browser(cast.editor).submit(PAGE, day="2026-12-24", act="plan")
+    assert answer.status_code == 422 and "on its way" in answer.text
+    session.expire_all()
+    assert session.scalars(select(CalendarDay.intent)).one() is Intent.SKIPPED
 
 
 @pytest.mark.parametrize("fields", [{"day": "soon"}, {"day": "9999-99-99"}, {"day": "0001-01-01"}])

@@ -48,12 +48,13 @@ def change(
     """Plan an issue for a day, skip the day, or mean nothing for it."""
     try:
         chosen = _date(day)
-        if act == "clear":
-            clear(db, desk.newsletter.id, chosen, desk.by)
-        else:
-            number = int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 9 else None
-            intent = Intent.PLANNED if act == "plan" else Intent.SKIPPED
-            mean(db, desk.newsletter.id, chosen, intent, desk.by, note=note, number=number)
+        number = int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 9 else None
+        with db.begin_nested():
+            if act == "clear":
+                clear(db, desk.newsletter.id, chosen, desk.by)
+            else:
+                intent = Intent.PLANNED if act == "plan" else Intent.SKIPPED
+                mean(db, desk.newsletter.id, chosen, intent, desk.by, note=note, number=number)
     except (Conflict, Invalid) as error:
         return _page(request, desk, db, "", "", problem=error)
     ring(db, "issues.due")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_screens import CONTRAST, FAULTS, OVERFLOW
+from tests.browser.camera import CONTRAST, FAULTS, OVERFLOW
 from tests.browser.whole_demo import Demo, sign_in
 
 

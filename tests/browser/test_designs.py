@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route
 from curator.demo.pictures import draw_picture
 from curator.editions.preview import preview_html
 from curator.issues.brand import DESIGNS
-from tests.browser.test_screens import CONTRAST, OVERFLOW
+from tests.browser.camera import CONTRAST, OVERFLOW
 from tests.editions import sample
 from tests.editions.full_issue import BRAND, PICTURES, full_issue
 

@@ -1,5 +1,7 @@
 """One person's week in the browser, from a pasted article to the next send that leaves a reader out.
 
+The first issue is made and sent by keyboard alone; the mouse comes in afterwards.
+
 Everything is real: the desk, workers, deliveries, the mailbox that receives the mails, and the reader who opens one.
 """
 
@@ -8,33 +10,13 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from curator.events.machines import AT_ACCEPTANCE
-from tests.browser.whole_demo import Demo, sign_in
-
-TITLE = "Sluiswachter leest het water met een oude modem"
-ARTICLE = f"""\
-{TITLE}
-
-11 februari 2025, 14:56
-
-Tags: water, modems
-
-In een sluiskolk bij Dorpermond hangt sinds deze winter een modem uit 1994 die nog elke nacht naar de wal belt. De \
-sluiswachter hoort aan de ruis of er ijs op komst is: bij vorst verandert de toon van de draaggolf een kwartier \
-eerder dan de thermometer het merkt.
-
-Waarom het werkt
-
-De koperdraad loopt dertig meter onder water en krimpt als het afkoelt. Wat voor de telefonie een storing was, is \
-voor de sluis een meetinstrument geworden dat niemand hoefde te kopen.
-"""
-BLURB = "Een modem uit 1994 voorspelt **ijs op de kolk** en hoeft daar niets voor te weten."
-SHOWN_BLURB = "voorspelt ijs op de kolk"
+from tests.browser.week import send_by_keyboard
+from tests.browser.whole_demo import Demo
 
 
 class Numbers(NamedTuple):
@@ -60,15 +42,7 @@ def page(window: Browser) -> Iterator[Page]:
 @pytest.mark.timeout(240)
 def test_a_week_from_the_pasted_article_to_the_reader_who_leaves(demo: Demo, page: Page) -> None:
     expect.set_options(timeout=20_000)
-    sign_in(page, demo)
-    article = _capture(page)
-    _triage(page, article)
-    _place(page, article)
-    item = _arrange(page, demo)
-    _write(page, item)
-    _look(page)
-    _test(page, demo)
-    mailed = _send(page, demo, 42)
+    mailed = send_by_keyboard(page, demo)
     _watch(page, mailed)
     reader = _reader_who_is_measured(page, demo)
     report = page.context.new_page()
@@ -84,89 +58,7 @@ def test_a_week_from_the_pasted_article_to_the_reader_who_leaves(demo: Demo, pag
     _is_left_out(page, demo, reader)
 
 
-def _capture(page: Page) -> Locator:
-    """Paste the text of an article; what is read out of it stands at the top of the candidates."""
-    assert page.locator("#find-list > .find").count() > 15
-    page.keyboard.press("c")
-    expect(page.locator("#words")).to_be_focused()
-    page.keyboard.insert_text(ARTICLE)
-    page.keyboard.press("Control+Enter")
-    found = page.locator("#find-list > .find", has_text=TITLE)
-    expect(found).to_have_count(1)
-    published = found.locator("time").get_attribute("datetime")
-    assert datetime.fromisoformat(str(published)) == datetime(2025, 2, 11, 14, 56, tzinfo=ZoneInfo("Europe/Amsterdam"))
-    expect(found.locator(".tag")).to_have_text(["water", "modems"])
-    expect(found.locator(".language")).to_have_text("NL")
-    expect(page.locator("#words")).to_have_value("")
-    return found
-
-
-def _triage(page: Page, article: Locator) -> None:
-    """Walk with j and k, star, dismiss and take back, without the mouse."""
-    page.keyboard.press("Escape")
-    _walk_to(page, article)
-    page.keyboard.press("s")
-    expect(article).to_have_attribute("data-triage", "starred")
-    page.keyboard.press("j")
-    current = page.locator("#find-list > .find.is-current")
-    other = page.locator(f"#{current.get_attribute('id')}")
-    assert "find" in str(other.get_attribute("class"))
-    dismissed = _count(page, "dismissed")
-    page.keyboard.press("x")
-    expect(other).to_have_count(0)
-    expect(page.locator('[data-count="dismissed"]')).to_have_text(str(dismissed + 1))
-    page.keyboard.press("u")
-    expect(other).to_have_count(1)
-    expect(page.locator('[data-count="dismissed"]')).to_have_text(str(dismissed))
-    page.reload()
-    expect(article).to_have_attribute("data-triage", "starred")
-    expect(other).to_have_attribute("data-triage", "candidate")
-
-
-def _place(page: Page, article: Locator) -> None:
-    """The number of a section puts the article in it."""
-    _walk_to(page, article)
-    with page.expect_response(re.compile("/acts$")) as answer:
-        page.keyboard.press("4")
-    assert answer.value.ok
-    expect(article.locator(".badge.good")).to_have_count(1)
-
-
-def _arrange(page: Page, demo: Demo) -> Locator:
-    """Open the draft and move the new item up, out of its section, by keyboard. The server keeps it."""
-    page.keyboard.press("g")
-    page.wait_for_url(f"{demo.desk}/issues/42")
-    sections = page.locator(".part")
-    expect(sections.nth(3).locator(".item")).to_have_count(1)
-    item = page.locator(f"#{sections.nth(3).locator('.item').get_attribute('id')}")
-    expect(item.locator(".item-title")).to_have_value(TITLE)
-    others = sections.nth(2).locator(".item").count()
-    item.locator(".item-title").focus()
-    for _ in range(2):
-        with page.expect_response(re.compile("/move$")) as answer:
-            page.keyboard.press("Alt+ArrowUp")
-        assert answer.value.ok
-    page.reload()
-    order = sections.nth(2).locator(".item")
-    expect(order).to_have_count(others + 1)
-    assert order.nth(others - 1).get_attribute("id") == item.get_attribute("id")
-    expect(sections.nth(3).locator(".item")).to_have_count(0)
-    return item
-
-
-def _write(page: Page, item: Locator) -> None:
-    """Type a blurb; the preview follows and the words are kept."""
-    preview = page.frame_locator(".look-frame.is-shown").locator("body")
-    expect(preview).to_contain_text(TITLE)
-    expect(preview).not_to_contain_text(SHOWN_BLURB)
-    with page.expect_response(re.compile("/save$")) as saved:
-        item.locator(".item-blurb").fill(BLURB)
-    assert saved.value.ok
-    expect(preview).to_contain_text(SHOWN_BLURB)
-    expect(preview.locator("strong", has_text="ijs op de kolk")).to_have_count(1)
-
-
-def _look(page: Page) -> None:
+def _look(page: Page, title: str) -> None:
     """The same mail on a phone, in the dark, and as plain text."""
     stage = page.locator(".look-stage")
     frame = page.locator(".look-frame.is-shown")
@@ -183,25 +75,12 @@ def _look(page: Page) -> None:
     assert inside.evaluate(lightness) < 200
     page.locator('button[data-look="kind"][value="text"]').click()
     expect(frame).to_have_attribute("src", re.compile("kind=text"))
-    expect(inside).to_contain_text(TITLE)
+    expect(inside).to_contain_text(title)
     expect(inside.locator("img, table")).to_have_count(0)
 
 
-def _test(page: Page, demo: Demo) -> None:
-    """A test mail to oneself arrives in the mailbox, and changes nothing about the issue."""
-    page.locator(".test-menu summary").click()
-    address = page.locator("#test-address").input_value()
-    page.locator(".test-menu form button").click()
-    expect(page.locator("#notices .notice.good")).to_contain_text(address)
-    page.goto(f"{demo.address}/mailbox?q={address}")
-    mail = page.locator("#mails a")
-    expect(mail).to_have_count(1)  # the list looks again by itself
-    mail.click()
-    expect(page.frame_locator(".mail-frame").locator("body")).to_contain_text(SHOWN_BLURB)
-
-
 def _send(page: Page, demo: Demo, number: int) -> int:
-    """Press Send, weigh the warnings, and send. Returns how many the dialog said would get it."""
+    """Press Send, weigh the warnings, and send, by mouse. Returns how many the dialog said would get it."""
     page.goto(f"{demo.desk}/issues/{number}")
     page.locator("#open-send").click()
     dialog = page.locator("#send-dialog")
@@ -315,6 +194,9 @@ def _next_issue(page: Page, demo: Demo) -> None:
     with page.expect_response(re.compile("/save$")) as saved:
         item.locator(".item-blurb").fill("Voor wie vorige week niet klikte.")
     assert saved.value.ok
+    preview = page.frame_locator(".look-frame.is-shown").locator("body")
+    expect(preview).to_contain_text("Voor wie vorige week niet klikte.")
+    _look(page, item.locator(".item-title").input_value())
 
 
 def _is_left_out(page: Page, demo: Demo, reader: str) -> None:
@@ -323,17 +205,3 @@ def _is_left_out(page: Page, demo: Demo, reader: str) -> None:
     expect(page.locator("#names tbody th", has_text=reader)).to_have_count(1)
     page.goto(f"{demo.address}/mailbox?q={reader}")
     expect(page.locator("#mails a")).to_have_count(1)
-
-
-def _walk_to(page: Page, article: Locator) -> None:
-    """Press k to the top, then j until the article is the current one."""
-    rows = page.locator("#find-list > .find").count()
-    for key in ["k"] * rows + ["j"] * rows:
-        if "is-current" in str(article.get_attribute("class")):
-            return
-        page.keyboard.press(key)
-    raise AssertionError("j and k do not reach the article")
-
-
-def _count(page: Page, name: str) -> int:
-    return int(page.locator(f'[data-count="{name}"]').inner_text())

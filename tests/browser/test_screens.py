@@ -1,75 +1,22 @@
-"""Every page, in every width and both colour schemes: it answers, fits, speaks, and leaves a screenshot to look at."""
+"""Every page, in every width and both colour schemes: it answers, fits, speaks, hinders nobody, and leaves pictures."""
 
 import re
 from collections.abc import Iterator
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.camera import Camera
+from tests.browser.routes import unseen
 from tests.browser.whole_demo import Demo, sign_in
 
-WIDTHS = {375: 740, 768: 1000, 1440: 900}
-SCHEMES = ("light", "dark")
-TALLEST = 2400
-"""Pixels of a page that are pictured: a list says nothing new further down."""
-
-# Fonts and pictures are there, also those further down that wait to be scrolled to.
-SETTLE = """async () => {
-  const pictures = [...document.images];
-  for (const picture of pictures) picture.loading = "eager";
-  await Promise.all([document.fonts.ready, ...pictures.map((picture) => picture.decode().catch(() => {}))]);
-}"""
-# What holds for every page, told in one look: what is wrong with it, in words.
-FAULTS = (Path(__file__).parent / "faults.js").read_text()
-# Texts that are too faint to read, in the colours of the moment.
-CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
-# The widest thing that sticks out of the page; nothing when all of it fits.
-OVERFLOW = (Path(__file__).parent / "overflow.js").read_text()
-
-
-class Camera:
-    """Visits pages, notes what is wrong with them and takes their pictures."""
-
-    def __init__(self, page: Page, folder: Path) -> None:
-        self._page, self._folder = page, folder
-        self.faults: list[str] = []
-        self.taken = 0
-        self._name = ""
-        page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.faults.append(f"{self._name}: script failed: {error}"))
-
-    def visit(self, name: str, address: str, status: int = 200) -> None:
-        """Open `address` and look at it from all sides."""
-        self._name = name
-        answer = self._page.goto(address, wait_until="load")
-        if answer is None or answer.status != status:
-            self.faults.append(f"{name}: {address} answered {answer and answer.status}, not {status}")
-            return
-        self._page.evaluate(SETTLE)
-        self.faults += [f"{name}: {fault}" for fault in self._page.evaluate(FAULTS)]
-        for width, height in WIDTHS.items():
-            self._page.set_viewport_size({"width": width, "height": height})
-            if wide := self._page.evaluate(OVERFLOW):
-                self.faults.append(f"{name} at {width}: sticks out: {wide}")
-            for scheme in SCHEMES:
-                self._shoot(width, scheme)
-
-    def _shoot(self, width: int, scheme: str) -> None:
-        self._page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        self.faults += [f"{self._name} at {width}, {scheme}: faint: {text}" for text in self._page.evaluate(CONTRAST)]
-        file = self._folder / f"{self._name}-{width}-{scheme}.jpg"
-        height = min(int(self._page.evaluate("document.documentElement.scrollHeight")), TALLEST)
-        part = {"x": 0, "y": 0, "width": width, "height": height}
-        self._page.screenshot(path=file, type="jpeg", quality=88, full_page=True, clip=part)  # type: ignore[arg-type]
-        self.taken += 1
-
-    def _heard(self, message: ConsoleMessage) -> None:
-        is_the_problem_page = self._name == "problem" and "404" in message.text
-        if message.type == "error" and not is_the_problem_page:
-            self.faults.append(f"{self._name}: console: {message.text}")
+STATES = ("keys", "filter", "checks", "conflict", "offer", "send")
+"""What is opened on a page and looked at from two sides only."""
 
 
 @pytest.fixture
@@ -80,25 +27,34 @@ def page(window: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_every_page_holds_at_every_width_in_both_schemes(demo: Demo, page: Page, artifacts: Path) -> None:
     folder = artifacts / "screens"
     folder.mkdir(exist_ok=True)
+    expect.set_options(timeout=20_000)
     camera = Camera(page, folder)
     _for_anybody(camera, demo)
     sign_in(page, demo)
     _bring_feeds(demo)
     _on_the_desk(camera, demo)
+    _of_people(camera, demo, page)
+    _while_writing(camera, demo, page)
+    _before_sending(camera, demo, page)
     _from_a_mail(camera, demo, page)
+    print("\n".join(sorted(camera.advice)))
     assert not camera.faults, "\n".join(camera.faults)
-    assert camera.taken == 26 * len(WIDTHS) * len(SCHEMES)
+    assert unseen(camera.visited) == []
+    assert len(camera.taken) == 5 * len(camera.visited) + 2 * len(STATES)
 
 
 def _for_anybody(camera: Camera, demo: Demo) -> None:
     camera.visit("sign-in", f"{demo.address}/sign-in")
+    camera.visit("sign-in-link", demo.link)
     camera.visit("subscribe", f"{demo.address}/subscribe/laagland")
+    camera.visit("check-your-mail", f"{demo.address}/subscribe/laagland/check")
     camera.visit("archive", f"{demo.address}/archive/laagland")
     camera.visit("archived-issue", f"{demo.address}/archive/laagland/41")
+    camera.expected = ("404", "409")
     camera.visit("problem", f"{demo.address}/no-such-page", status=404)
 
 
@@ -112,40 +68,126 @@ def _bring_feeds(demo: Demo) -> None:
 
 
 def _on_the_desk(camera: Camera, demo: Demo) -> None:
-    camera.visit("this-week", f"{demo.desk}/")
+    camera.visit("newsletters", f"{demo.address}/newsletters")
+    camera.visit("account", f"{demo.address}/account")
     camera.visit("sources", f"{demo.desk}/sources")
     camera.visit("bring-in", f"{demo.desk}/import")
     camera.visit("by-mail", f"{demo.desk}/mail")
     camera.visit("bookmarklet", f"{demo.desk}/bookmarklet")
     camera.visit("add", f"{demo.desk}/add?url=https%3A%2F%2Fx.example%2Fa&title=Een%20verhaal&selection=Een%20zin.")
     camera.visit("issues", f"{demo.desk}/issues")
-    camera.visit("issue", f"{demo.desk}/issues/42")
-    camera.visit("audience", f"{demo.desk}/audience")
-    camera.visit("import", f"{demo.desk}/audience/import")
+    camera.visit("calendar", f"{demo.desk}/calendar")
     camera.visit("deliveries", f"{demo.desk}/deliveries")
     camera.visit("delivery", f"{demo.desk}/deliveries/41")
     camera.visit("report", f"{demo.desk}/reports/41")
     camera.visit("settings", f"{demo.desk}/settings")
-    camera.visit("settings-design", f"{demo.desk}/settings/design")
-    camera.visit("settings-brand", f"{demo.desk}/settings/brand")
+    for part in ("sections", "relay", "tracking", "people", "brand", "design"):
+        camera.visit(f"settings-{part}", f"{demo.desk}/settings/{part}")
+
+
+def _of_people(camera: Camera, demo: Demo, page: Page) -> None:
+    """The audience, and an import with a row that is set aside. Then a design of one's own."""
+    camera.visit("audience", f"{demo.desk}/audience")
+    camera.visit("subscriber", f"{demo.desk}/audience/1")
+    camera.visit("import", f"{demo.desk}/audience/import")
+    (demo.home / "people.csv").write_text("email,name\nnoor@nieuw.example,Noor\nno address,Niemand\n")
+    page.locator("#file").set_input_files(demo.home / "people.csv")
+    page.locator("form:has(#file) button.primary").click()
+    page.wait_for_url("**/audience/import/*")
+    camera.visit("import-looked-at", page.url)
+    page.locator("aside button.primary").click()
+    page.wait_for_url("**/audience/imports/*")
+    camera.visit("imported", page.url)
+    page.goto(f"{demo.desk}/settings/design")
+    page.locator("#name").fill("Eigen")
+    page.locator("form:has(#name) button").click()
+    page.wait_for_url("**/settings/designs/*")
+    camera.visit("design-editor", page.url)
+
+
+def _while_writing(camera: Camera, demo: Demo, page: Page) -> None:
+    """This week and an issue, with what can be opened in them."""
+    camera.visit("this-week", f"{demo.desk}/")
+    page.keyboard.press("?")
+    camera.look("this-week-keys")
+    page.keyboard.press("Escape")
+    page.locator(".filter-menu > summary").click()
+    page.keyboard.press("s")
+    camera.look("this-week-filter")
+    camera.visit("issue", f"{demo.desk}/issues/42")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator(".item-more > summary").first.click()
+    page.locator(".part-menu > summary").first.click()
+    page.locator("#tab-checks").click()
+    expect(page.locator("#panel-checks .finding").first).to_be_visible()
+    camera.look("issue-checks")
+    page.goto(f"{demo.desk}/issues/42")
+    _write_against_a_colleague(page)
+    camera.look("issue-conflict")
+    page.evaluate("localStorage.clear()")
+    page.goto(f"{demo.desk}/issues/42")
+    page.locator("[data-offer]").first.click()
+    expect(page.locator("#offer .offer-list")).to_be_visible()
+    camera.look("issue-offer")
+
+
+def _write_against_a_colleague(page: Page) -> None:
+    """Another version of the subject is saved while this one is typed."""
+    page.locator("#subject").evaluate("field => { field.dataset.version = '0'; }")
+    version = int(page.locator(".compose").get_attribute("data-version") or 0)
+    answer = post(page, "/save", field="subject", value="Van de redactie", version=str(version))
+    assert answer == 200
+    page.locator("#subject").fill("Van mij")
+    expect(page.locator(".conflict")).to_be_visible()
+
+
+def _before_sending(camera: Camera, demo: Demo, page: Page) -> None:
+    """The pages that do the same without a script, and an approval that is asked for by mail."""
+    for part in ("checks", "history", "send"):
+        camera.visit(f"issue-{part}-alone", f"{demo.desk}/issues/42/{part}")
+    page.goto(f"{demo.desk}/issues/42")
+    camera.visit(
+        "issue-offer-alone", urljoin(demo.address, str(page.locator("[data-offer]").first.get_attribute("href")))
+    )
+    page.goto(f"{demo.desk}/issues/42")
+    page.locator("#open-send").click()
+    expect(page.locator("#send-dialog .send")).to_be_visible()
+    camera.look("issue-send")
+    demo.run("users", "add", "collega@example.org", "--role", "editor")
+    assert post(page, "/approval") == 303
+    camera.visit("approval", f"{demo.desk}/issues/42/approval")
+    asked = _mail_to(demo, page, "collega@example.org")
+    text = asked.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    camera.visit("approve", re.search(r"http\S+/approve/\S+", text)[0])  # type: ignore[index]
 
 
 def _from_a_mail(camera: Camera, demo: Demo, page: Page) -> None:
     """The mailbox after a send, and the pages its links lead to. Looking at them changes nothing."""
+    form = {"address": "nieuwe-lezer@example.org", "name": "Nieuw"}
+    page.request.post(f"{demo.address}/subscribe/laagland", form=form)
     demo.run("issues", "send", "laagland#42", "--now", "--yes")
-    mail = _first_mail(demo, page)
+    text = _mail_to(demo, page, "nieuwe-lezer@example.org").get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    camera.visit("confirm", re.search(r"http\S+/confirm/\S+", text)[0])  # type: ignore[index]
+    source = _mail_to(demo, page, "Van de redactie")
+    camera.visit("mail", page.url)
     camera.visit("mailbox", f"{demo.address}/mailbox")
-    camera.visit("mail", f"{demo.address}{mail}")
-    camera.visit("subscriber", f"{demo.desk}/audience/1")
-    source = message_from_bytes(page.request.get(f"{demo.address}{mail}/message.eml").body(), policy=default)
     camera.visit("unsubscribe", source["List-Unsubscribe"].split(">")[0].strip("<"))
-    html = source.get_body(("html",)).get_content()
+    html = source.get_body(("html",)).get_content()  # type: ignore[union-attr]
     camera.visit("preferences", re.search(r'href="(http[^"]+/p/[^"]+)"', html)[1])  # type: ignore[index]
+    camera.visit("in-the-browser", re.search(r'href="(http[^"]+/v/[^"]+)"', html)[1])  # type: ignore[index]
 
 
-def _first_mail(demo: Demo, page: Page) -> str:
-    """The path of a mail in the mailbox, as soon as there is one."""
-    page.goto(f"{demo.address}/mailbox")
+def _mail_to(demo: Demo, page: Page, address: str) -> EmailMessage:
+    """The newest mail that names `address`, as soon as there is one; its page is left open."""
     row = page.locator("#mails a").first
+    page.goto(f"{demo.address}/mailbox?q={address}")
     row.wait_for(timeout=60_000)  # the list looks again by itself
-    return str(row.get_attribute("href"))
+    page.goto(urljoin(demo.address, str(row.get_attribute("href"))))
+    return message_from_bytes(page.request.get(f"{page.url}/message.eml").body(), policy=default)  # type: ignore[return-value]
+
+
+def post(page: Page, path: str, **fields: str) -> int:
+    """Send a form to an address below the open page's, as that page would. Returns the status of the first answer."""
+    fields["csrf_token"] = str(page.locator('input[name="csrf_token"]').first.get_attribute("value"))
+    origin = str(page.evaluate("location.origin"))
+    return page.request.post(page.url + path, form=fields, headers={"Origin": origin}, max_redirects=0).status

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-from fastapi import APIRouter
 
 from curator.cli.main import build
 from curator.settings import Settings
@@ -34,16 +33,11 @@ def commands() -> Iterator[str]:
 
 def pages() -> Iterator[str]:
     """The page of every address that answers a GET: /n/{}/NAME of the desk, /NAME elsewhere. Parts belong to a page."""
-    from importlib import import_module
+    from tests.browser.routes import get_routes
 
-    from curator.web.app import ROUTERS
-
-    for name in ROUTERS:
-        router: APIRouter = import_module(name).router
-        for route in router.routes:
-            if "GET" in (getattr(route, "methods", None) or ()):
-                segments = without_names(str(getattr(route, "path", ""))).split("/")
-                yield "/".join(segments[: 4 if segments[1] == "n" else 2]) or "/"
+    for path in get_routes():
+        segments = without_names(path).split("/")
+        yield "/".join(segments[: 4 if segments[1] == "n" else 2]) or "/"
 
 
 def without_names(path: str) -> str:

@@ -159,12 +159,12 @@ async function onSubmit(event) {
 
 async function remove(item) {
   const name = nameOf(item);
-  const next = item.nextElementSibling || item.previousElementSibling;
+  const next = item.nextElementSibling || item.previousElementSibling || item.closest(".part").querySelector(".part-add");
   await saveAll();
   item.remove();
   count();
   announce(`${name} is removed. Undo brings it back.`);
-  (next || document.getElementById("undo")).focus();
+  next.focus();
   tell(`${base}/items/${item.dataset.item}/remove`, {});
 }
 
@@ -201,7 +201,7 @@ function tellSection(address) {
 
 function remember(revision) {
   if (revision) undone.push(revision);
-  document.getElementById("undo").disabled = !undone.length;
+  document.getElementById("undo").setAttribute("aria-disabled", String(!undone.length)); // disabled would lose the focus
 }
 
 async function undo() {

@@ -180,6 +180,13 @@ offer.addEventListener("input", (event) => {
 offer.addEventListener("submit", (event) => {
   if (event.target.matches(".offer-search")) event.preventDefault();
 });
+// An answer that is shown in the dialog replaced the button that asked for it.
+sendDialog.addEventListener("htmx:afterSettle", () => {
+  if (sendDialog.contains(document.activeElement)) return;
+  const told = sendDialog.querySelector(".notice, h2");
+  told.tabIndex = -1;
+  told.focus();
+});
 sendDialog.addEventListener("input", (event) => {
   if (event.target.name === "at") sendDialog.querySelector('[name="when"][value="at"]').checked = true;
 });

@@ -19,7 +19,10 @@ export function select(row, focus = true) {
     other.classList.remove("is-current");
     other.tabIndex = -1;
   }
-  if (!row) return;
+  if (!row) {
+    if (focus) document.querySelector(".finds-head [aria-current]")?.focus({ preventScroll: true }); // not lost to nowhere
+    return;
+  }
   row.classList.add("is-current");
   row.tabIndex = 0;
   if (focus) {

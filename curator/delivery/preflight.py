@@ -27,7 +27,9 @@ from curator.issues.approval import standing
 from curator.issues.compose import get_issue
 from curator.issues.content import IssueContent, load_content
 from curator.issues.fixes import Change, Fix
+from curator.issues.model_words import model_words
 from curator.issues.models import Issue, Item
+from curator.issues.revisions import FIELD_NAMES
 from curator.issues.seen import published_before
 from curator.settings import Settings
 from curator.sources.models import Picture
@@ -50,6 +52,7 @@ def check_issue(session: Session, issue_id: int, *, settings: Settings) -> Check
             *built.warnings,
             *_not_approved(session, issue),
             *_cannot_go(session, issue),
+            *_words_by_a_model(session, issue),
             *_seen_before(session, issue),
             *_heavy_pictures(session, content),
             *_ill_relays(session, issue),
@@ -110,6 +113,16 @@ def _seen_before(session: Session, issue: Issue) -> Iterator[Finding]:
             fix = Fix(Change.DROP_ITEM, "Remove the item", item_id=item.id)
             message = f"Already published in issue {before.issue_number}."
             yield Finding("seen_before", message, item.title, item.id, "address", fix)
+
+
+def _words_by_a_model(session: Session, issue: Issue) -> Iterator[Finding]:
+    """Fields that still read exactly as a model wrote them."""
+    for words in model_words(session, issue):
+        message = (
+            f"The {FIELD_NAMES[words.field]} is a model's, and nobody has changed a word of it. Read it against its "
+            "sentences, then make it yours."
+        )
+        yield Finding("model_words", message, words.where, words.item_id, words.field)
 
 
 def _heavy_pictures(session: Session, content: IssueContent) -> Iterator[Finding]:

@@ -196,6 +196,13 @@ def forget_suggestions(session: Session) -> None:
     session.execute(delete(Suggestion).where(old, Suggestion.stage != Stage.USED))
 
 
+def shown_suggestions(session: Session, issue_id: int) -> list[Suggestion]:
+    """What is waited for, to be judged, or failed, of an issue."""
+    shown = (*OPEN, Stage.READY, Stage.FAILED)
+    statement = select(Suggestion).where(Suggestion.issue_id == issue_id, Suggestion.stage.in_(shown))
+    return list(session.scalars(statement.order_by(Suggestion.id).execution_options(populate_existing=True)))
+
+
 def last_suggested(session: Session, issue_id: int) -> str:
     """A stamp that changes with everything that happens to the suggestions of an issue."""
     statement = select(func.max(Suggestion.id), func.max(Suggestion.taken_until), func.max(Suggestion.settled_at))

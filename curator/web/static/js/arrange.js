@@ -199,7 +199,7 @@ function tellSection(address) {
   if (place >= 0) announce(`${sections[place].dataset.name}: section ${place + 1} of ${sections.length}.`);
 }
 
-function remember(revision) {
+export function remember(revision) {
   if (revision) undone.push(revision);
   document.getElementById("undo").disabled = !undone.length;
 }
@@ -222,7 +222,7 @@ async function undo() {
 }
 
 // The issue's own words as the server has them now: a fix or an undo may have changed them.
-function putWords({ version, ...words }) {
+export function putWords({ version, ...words }) {
   for (const [name, value] of Object.entries(words)) {
     const field = document.querySelector(`.words [data-field="${name}"]`);
     if (field && takeServers(field, value, version)) field.dispatchEvent(new Event("taken", { bubbles: true }));

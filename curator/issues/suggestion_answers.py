@@ -16,7 +16,7 @@ from curator.issues.suggestion_prompts import LONGEST_BLURB, SUBJECT_SHOWN, Kind
 from curator.sources.prose import sentences
 
 MOST_OFFERS = 4
-MOST_SOURCES = 12
+MOST_SOURCES = 8
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
 _KEYS = {Kind.BLURB: "blurb", Kind.SUBJECT: "subjects", Kind.TRANSLATION: "translations"}
 _TRIES = 60

@@ -177,7 +177,9 @@ def use_offer(session: Session, issue_id: int, suggestion_id: int, number: int, 
     if suggestion.stage is not Stage.READY or not 0 <= number < len(suggestion.offers):
         raise Conflict("That suggestion is not there any more. Ask for another.")
     used = {}
-    for field, words in suggestion.offers[number]["words"].items():
+    words_of = suggestion.offers[number]["words"]
+    for field in sorted(words_of, reverse=True):  # the title before the blurb
+        words = words_of[field]
         used[field] = hash_of(_put(session, issue, suggestion.item_id, field, words, by))
     suggestion.used = {"offer": number, "fields": used}
     suggestion.stage, suggestion.settled_at = Stage.USED, func.clock_timestamp()

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
 from curator.settings import get_settings
+from curator.sources.models import Article
 from tests.issues.model_server import ModelServer, running_model, says
 from tests.web.conftest import Scene
 from workers import issues
@@ -16,6 +18,8 @@ pytestmark = pytest.mark.browser
 PATIENCE = 15_000
 BLURB = {"blurb": "Een fabriek bouwt <b>chips</b> voor 99 euro. {{ 7*7 }}", "sentences": [1]}
 SUBJECTS = {"subjects": [{"subject": f"Chips uit fabriek {n}", "sentences": [n]} for n in (1, 2)]}
+
+TRANSLATION = {"translations": [{"sentence": n, "text": f"Vertaling {n}."} for n in (1, 2, 3)]}
 
 
 @pytest.fixture
@@ -35,7 +39,9 @@ def test_words_are_amber_until_a_person_edits_them(scene: Scene, model: ModelSer
         thinks.wait(10)
         says(BLURB)(request, body)  # type: ignore[arg-type]
 
-    model.replies = [after_a_while, says(SUBJECTS)]
+    model.replies = [after_a_while, says(SUBJECTS), says(TRANSLATION)]
+    scene.session.execute(update(Article).where(Article.address_key.endswith("/two")).values(language="en"))
+    scene.session.commit()
     page.goto(f"{scene.address}/n/tech/issues/{scene.issue.number}")
     item = page.locator(".item").first
     blurb = item.locator(".item-blurb")
@@ -66,6 +72,7 @@ def test_words_are_amber_until_a_person_edits_them(scene: Scene, model: ModelSer
     page.locator("#undo").click()
     expect(blurb).to_have_value("Eerste zin over one. Tweede zin.", timeout=PATIENCE)
     _choose_a_subject(scene)
+    _translate_and_undo(scene)
 
 
 def _choose_a_subject(scene: Scene) -> None:
@@ -83,3 +90,19 @@ def _choose_a_subject(scene: Scene) -> None:
     expect(page.locator("#subject")).to_have_value("Chips uit fabriek 2", timeout=PATIENCE)
     expect(page.locator("#heading")).to_have_text("Chips uit fabriek 2")
     expect(page.locator('[data-by-model="subject"]')).to_be_visible(timeout=PATIENCE)
+
+
+def _translate_and_undo(scene: Scene) -> None:
+    page = scene.page
+    item = page.locator(".item").nth(1)
+    item.get_by_role("button", name="Translate to Dutch").click()
+    expect(item.locator("[data-waiting]")).to_be_visible(timeout=PATIENCE)
+    issues.suggest()
+    item.get_by_role("button", name="Use it").click(timeout=PATIENCE)
+    title, blurb = item.locator(".item-title"), item.locator(".item-blurb")
+    expect(blurb).to_have_value("Vertaling 2. Vertaling 3.", timeout=PATIENCE)
+    expect(title).to_have_value("Vertaling 1")
+    expect(item.locator("[data-by-model]")).to_have_count(2, timeout=PATIENCE)
+    page.locator("#undo").click()
+    expect(title).to_have_value("Over two", timeout=PATIENCE)
+    expect(blurb).to_have_value("Eerste zin over two. Tweede zin.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from curator.issues.compose import add_item, get_issue
 from curator.issues.content import load_content
@@ -13,7 +14,7 @@ from curator.issues.models import Issue
 from curator.issues.suggestion_prompts import Kind
 from curator.issues.suggestions import Stage, Suggestion, ask_for, put_away, use_offer
 from curator.settings import Settings, get_settings
-from tests.issues.model_server import ModelServer, is_silent, obeys, running_model, says, sends
+from tests.issues.model_server import KEY, ModelServer, is_silent, obeys, running_model, says, sends
 from tests.issues.rows import a_newsletter, an_article, an_issue
 from workers import issues
 
@@ -87,8 +88,11 @@ def test_one_that_hangs_holds_up_neither_the_others_nor_a_second_process(
 def test_a_failure_is_told_and_nothing_is_tried_again(committed: Session, model: ModelServer, issue: Issue) -> None:
     model.replies = [sends(b"{}", 429, Retry_After="30")]
     asked = ask(committed, issue)
-    issues.suggest()
-    issues.suggest()
+    with capture_logs() as logs:
+        issues.suggest()
+        issues.suggest()
+    assert {"event": "model_failed", "suggestion": asked.id, "status": 429, "log_level": "info"} in logs
+    assert KEY not in repr(logs) and "Twente" not in repr(logs)
     assert look(committed, asked).stage is Stage.FAILED
     assert "in 30 seconds" in look(committed, asked).reason
     assert len(model.asked) == 1

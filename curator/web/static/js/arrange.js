@@ -199,6 +199,7 @@ function tellSection(address) {
   if (place >= 0) announce(`${sections[place].dataset.name}: section ${place + 1} of ${sections.length}.`);
 }
 
+// Takes one change, or several that are undone together.
 export function remember(revision) {
   if (revision) undone.push(revision);
   document.getElementById("undo").disabled = !undone.length;
@@ -211,7 +212,8 @@ async function undo() {
   try {
     await telling;
     await saveAll();
-    const answer = await post(`${base}/restore/${revision}`, {});
+    let answer;
+    for (const one of [revision].flat().reverse()) answer = await post(`${base}/restore/${one}`, {});
     await reload("undo");
     putWords(answer.words);
     announce("Undone.");

@@ -107,11 +107,11 @@ def test_used_words_are_a_models_until_a_person_edits_them(
     (words,) = model_words(session, get_issue(session, issue.id))
     assert (words.item_id, words.field, words.doubtful) == (item.id, "blurb", ("99",))
     assert words.sources == ((1, BODY[:34]), (3, "Hij kost 340 euro per stuk."))
-    found = [f for f in check_issue(session, issue.id, settings=on).warnings if f.code == "model_words"]
+    found = [f for f in check_issue(session, issue.id, settings=on).warnings if f.code == "model_blurb"]
     assert [(f.item_id, f.field) for f in found] == [(item.id, "blurb")]
     edit_item(session, item.id, "blurb", f"{item.blurb} Knap.", item.version, BY)
     assert model_words(session, get_issue(session, issue.id)) == []
-    assert "model_words" not in {f.code for f in check_issue(session, issue.id, settings=on).warnings}
+    assert "model_blurb" not in {f.code for f in check_issue(session, issue.id, settings=on).warnings}
     restore(session, latest_revision(session, issue.id) or 0, BY)
     assert len(model_words(session, get_issue(session, issue.id))) == 1, "taken back, they are the model's again"
     restore(session, its_use, BY)
@@ -140,6 +140,8 @@ def test_a_translation_fills_title_and_blurb(session: Session, issue: Issue, ite
     session.refresh(foreign)
     assert (foreign.title, foreign.blurb) == ("Kabels breken", "Een. Twee.")
     assert [words.field for words in model_words(session, get_issue(session, issue.id))] == ["title", "blurb"]
+    codes = [finding.code for finding in check_issue(session, issue.id, settings=on).warnings]
+    assert {"model_title", "model_blurb"} <= set(codes)
     with pytest.raises(Invalid, match="already"):
         ask_for(session, issue.id, item.id, Kind.TRANSLATION, BY, on)
 

@@ -75,7 +75,7 @@ def test_a_blurb_is_asked_for_judged_used_and_edited(session: Session, issue: Is
     done = ask(editor, f"suggestions/{asked.id}/use", offer="0").json()
     assert (len(done["revisions"]), done["field"]) == (1, f"blurb-{item.id}")
     assert 'data-by-model="blurb"' in editor.get(BASE).text
-    assert 'data-code="model_words"' in editor.get(f"{BASE}/checks").text
+    assert 'data-code="model_blurb"' in editor.get(f"{BASE}/checks").text
     assert f'href="{BASE}#blurb-{item.id}"' in editor.get(f"{BASE}/checks").text
     session.refresh(item)
     fields = {"field": "blurb", "item": str(item.id), "version": str(item.version), "value": "Mine."}

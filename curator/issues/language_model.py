@@ -121,9 +121,11 @@ def _post(body: dict[str, Any], settings: Settings, line: _Line) -> tuple[int, d
         raise ModelFailed(
             f"The model did not answer within {settings.model_seconds:g} seconds. Try again, or write it yourself."
         ) from error
+    except httpcore2.ConnectError as error:
+        raise ModelFailed("The model's server cannot be reached. Ask whoever runs Curator to look at it.") from error
     except _BROKEN as error:
         raise ModelFailed(
-            "The model's server cannot be reached, or breaks off. `curator doctor` says more; ask whoever runs Curator."
+            "The model's server broke off. Try again; ask whoever runs Curator if it stays so."
         ) from error
 
 

@@ -135,7 +135,9 @@ def test_an_answer_without_end_is_cut_off(model: ModelServer, ours: Settings) ->
     assert "compressed" in failure(ours)
 
 
-def test_nobody_there(ours: Settings) -> None:
+def test_nobody_there_and_somebody_who_hangs_up(model: ModelServer, ours: Settings) -> None:
+    model.replies = [lambda request, _: request.connection.close()]
+    assert "broke off" in failure(ours)
     there = ours.model_copy(update={"model_address": "http://127.0.0.1:1/v1"})
     assert "cannot be reached" in failure(there)
     assert "cannot be reached" in failure(ours.model_copy(update={"model_address": "http://no-such-host/v1"}))

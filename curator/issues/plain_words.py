@@ -37,8 +37,7 @@ _KEPT_FORMATS = "\u200c\u200d"  # joiners that Persian and Indic scripts are wri
 
 def plain(text: str, own_addresses: Iterable[str | None] = ()) -> str:
     """One line of words. A host named in `own_addresses` may be named by its bare name; any other address goes."""
-    text = "".join(c for c in html.unescape(text[:_READ]) if unicodedata.category(c) != "Cf" or c in _KEPT_FORMATS)
-    text = text.translate(_DOTS)
+    text = "".join(map(_visible, html.unescape(text[:_READ]))).translate(_DOTS)
     for pattern, left in ((_SILENT, " "), (_LINK, r"\1"), (_TAG, " "), (_FIELD, " ")):
         text = _until_stable(pattern, left, text)
     text = re.sub(r"[{}]", " ", text)
@@ -52,6 +51,14 @@ def plain(text: str, own_addresses: Iterable[str | None] = ()) -> str:
 def figures(text: str) -> set[str]:
     """Every number in a text by its digits alone: 3.400 and 3,400 are the same."""
     return {re.sub(r"\D", "", found) for found in re.findall(r"\d[\d.,]*", text)}
+
+
+def _visible(sign: str) -> str:
+    """Controls, NUL among them, part words; what cannot be seen or stored (formats, lone surrogates) is nothing."""
+    kind = unicodedata.category(sign)
+    if kind == "Cc":
+        return " " if sign not in "\n\t" else sign
+    return "" if kind == "Cs" or (kind == "Cf" and sign not in _KEPT_FORMATS) else sign
 
 
 def _until_stable(pattern: re.Pattern[str], left: str | Callable[[re.Match[str]], str], text: str) -> str:

@@ -121,6 +121,7 @@ def test_a_translation_is_whole_or_none() -> None:
         ("e\u200bvil.exam\u200bple/pad http:\\\\evil.example/x //evil.example ok", "ok"),
         ("www.news.example.org meldt: news.example.org/weg klopt.", "news.example.org meldt: klopt."),
         ("<img src=//evil.example/x onerror=", ""),
+        ("een\x00twee \ud800drie\x1b[31m\u2028vier", "een twee drie [31m vier"),
         ("می‌خواهم", "می‌خواهم"),
     ],
 )
@@ -128,8 +129,8 @@ def test_nothing_but_words_stays(written: str, left: str) -> None:
     assert plain(written, [OWN, None]) == left
 
 
-@given(st.text(alphabet=st.sampled_from(list('ab.<>/:{}[]()@*_|!\\ "htps-&;#1\u200b')), max_size=120))
+@given(st.text(alphabet=st.sampled_from(list('ab.<>/:{}[]()@*_|!\\ "htps-&;#1\u200b\x00')), max_size=120))
 def test_whatever_is_written_nothing_runs_and_nothing_leads_anywhere(written: str) -> None:
     shown = to_html(from_text(plain(f"http://evil.example {written}<script>")))
     assert "<a" not in shown and "<script" not in shown and "evil.example" not in shown
-    assert not {"{", "}"} & set(plain(written))
+    assert not {"{", "}", "\x00"} & set(plain(written))

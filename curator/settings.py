@@ -55,14 +55,14 @@ class Settings(BaseSettings):
     fetch_seconds: float = Field(20.0, gt=0, description="Total time allowed for fetching one address, in seconds.")
     check_links: bool = Field(True, description="Ask in the background what the links of drafts answer.")
     model_address: str = Field(
-        "", description="Language model that suggests words: its API, like https://api.mistral.ai/v1; empty = none."
+        "", description="Language model that proposes words: its API, like https://api.mistral.ai/v1; empty = none."
     )
     model_key: SecretStr = Field(SecretStr(""), description="Key the model's server wants; empty = it wants none.")
     model_key_file: Path | None = Field(None, description="File with CURATOR_MODEL_KEY, in its place.")
     model_name: str = Field("", description="Name of the model, as its server has it, like mistral-small-latest.")
     model_seconds: float = Field(30.0, gt=0, le=120, description="Total time allowed for one answer of the model.")
     model_hourly: int = Field(
-        60, ge=1, description="Most suggestions one person, or one issue, may ask for within an hour."
+        60, ge=1, description="Most proposals one person, or one issue, may ask for within an hour."
     )
     undo_seconds: int = Field(
         600, ge=0, description="Time between Send and the first message in which Send can be undone."

@@ -46,7 +46,7 @@ def sweeps(settings: Settings) -> tuple[Sweep, ...]:
         Sweep("issues.due", 60.0),
         Sweep("issues.check_links", 5.0),
         Sweep("issues.check_sending", 60.0),
-        Sweep("issues.suggest", 10.0),
+        Sweep("issues.propose", 10.0),
         Sweep("upkeep.daily", 3600.0),
     )
 

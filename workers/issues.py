@@ -18,8 +18,8 @@ from curator.errors import CuratorError, ModelFailed
 from curator.issues.link_answer import ask
 from curator.issues.link_checks import give_back, note, take, unlisted_drafts
 from curator.issues.planning import make_due
-from curator.issues.suggesting import answer_of, load_question
-from curator.issues.suggestions import fail, give_up, keep_offers, take_asked
+from curator.issues.proposals import fail, give_up, keep_offers, take_asked
+from curator.issues.proposing import answer_of, load_question
 from curator.settings import Settings, get_settings
 from workers.base import should_stop, task
 
@@ -79,8 +79,8 @@ def check_sending() -> int:
     return len(due)
 
 
-@task("issues.suggest", own_transactions=True)
-def suggest() -> int:
+@task("issues.propose", own_transactions=True)
+def propose() -> int:
     """Ask the model what editors asked for, side by side, and what they ask for meanwhile; how many were answered."""
     settings = get_settings()
     with transaction() as session:
@@ -94,7 +94,7 @@ def suggest() -> int:
             room = MOST_QUESTIONS - len(running) if is_time else 0
             with transaction() as session:
                 taken = take_asked(session, settings.model_seconds + 15, room, is_asking=bool(running))
-            running |= {threads.submit(_answer, suggestion_id, settings) for suggestion_id in taken}
+            running |= {threads.submit(_answer, proposal_id, settings) for proposal_id in taken}
             if not running:
                 return done
             finished, running = wait(running, timeout=MORE_EVERY_SECONDS, return_when=FIRST_COMPLETED)
@@ -103,19 +103,19 @@ def suggest() -> int:
             done += len(finished)
 
 
-def _answer(suggestion_id: int, settings: Settings) -> None:
+def _answer(proposal_id: int, settings: Settings) -> None:
     """Ask one question; no row is locked meanwhile, and an answer nobody waits for any more is thrown away."""
     with transaction() as session:
-        question = load_question(session, suggestion_id)
+        question = load_question(session, proposal_id)
     try:
         offers = answer_of(question, settings)
     except ModelFailed as failure:
-        log.info("model_failed", suggestion=suggestion_id, status=failure.facts.get("status"))
+        log.info("model_failed", proposal=proposal_id, status=failure.facts.get("status"))
         with transaction() as session:
-            fail(session, suggestion_id, failure.message)
+            fail(session, proposal_id, failure.message)
         return
     with transaction() as session:
-        keep_offers(session, suggestion_id, offers)
+        keep_offers(session, proposal_id, offers)
 
 
 def _put_down(public_url: str) -> None:

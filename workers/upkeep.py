@@ -17,7 +17,7 @@ from curator.events.partitions import ensure_partitions
 from curator.issues import link_checks
 from curator.issues.expiry import expire_candidates
 from curator.issues.models import Act
-from curator.issues.suggestions import forget_suggestions
+from curator.issues.proposals import forget_proposals
 from curator.reports.picks import learn_tastes
 from curator.settings import get_settings
 from curator.sources.mail_in import forget_mail
@@ -52,5 +52,5 @@ def keep_house(session: Session) -> None:
     learn_tastes(session)
     forget_mail(session)
     link_checks.forget_old(session)
-    forget_suggestions(session)
+    forget_proposals(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

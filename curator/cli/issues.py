@@ -23,8 +23,8 @@ from curator.issues.comments import comments_of
 from curator.issues.compose import add_item, create_issue, get_issue, list_issues
 from curator.issues.newsletters import get_newsletter
 from curator.issues.pieces import gaps_of, hints_of
-from curator.issues.suggestion_prompts import Kind
-from curator.issues.suggestions import Stage, Suggestion, ask_for
+from curator.issues.proposal_prompts import Kind
+from curator.issues.proposals import Proposal, Stage, ask_for
 from curator.settings import get_settings
 
 WAIT_FOR_WORKER = 20.0
@@ -130,13 +130,13 @@ def comments(
 
 
 @app.command()
-def suggest(
+def propose(
     issue: IssueName,
-    item: Annotated[int | None, typer.Option(help="The id of an item; without one, subjects are suggested.")] = None,
+    item: Annotated[int | None, typer.Option(help="The id of an item; without one, subjects are proposed.")] = None,
     translate: Annotated[bool, typer.Option("--translate", help="The item's title and opening, not a blurb.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Have the language model suggest words, with the sentences they came from. They are used in the desk."""
+    """Have the language model propose words, with the sentences they came from. They are used in the desk."""
     kind = Kind.SUBJECT if item is None else Kind.TRANSLATION if translate else Kind.BLURB
     if translate and item is None:
         raise Invalid("Name the item to translate: --item ID.")
@@ -259,12 +259,12 @@ def list_all(slug: Slug, as_json: AsJson = False) -> None:
         say_table(columns, [[row[column] for column in columns] for row in rows])
 
 
-def _wait_for(suggestion_id: int, seconds: float) -> dict[str, Any]:
+def _wait_for(proposal_id: int, seconds: float) -> dict[str, Any]:
     """What the model offers, once a worker has asked it; our own errors when there is nothing, or nothing yet."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         with transaction() as session:
-            found = session.get(Suggestion, suggestion_id)
+            found = session.get(Proposal, proposal_id)
             if found is None or found.stage is Stage.PUT_AWAY:
                 raise Conflict("Somebody cancelled it, or asked for another.")
             if found.stage is Stage.FAILED:

@@ -13,7 +13,7 @@ MODELS = (
     "curator.sources.mail_models",
     "curator.issues.models",
     "curator.issues.link_checks",
-    "curator.issues.suggestions",
+    "curator.issues.proposals",
     "curator.issues.approval",
     "curator.issues.approval_links",
     "curator.issues.calendar",

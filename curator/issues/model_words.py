@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.issues.models import Issue
-from curator.issues.suggestions import Stage, Suggestion, hash_of
+from curator.issues.proposals import Proposal, Stage, hash_of
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ def model_words(session: Session, issue: Issue) -> list[ModelWords]:
     """Every such field, in the order of the mail."""
     texts = list(_texts(issue))
     now = {(item_id, field): hash_of(words) for item_id, _, field, words in texts}
-    used: dict[tuple[int | None, str], Suggestion] = {}
-    statement = select(Suggestion).where(Suggestion.issue_id == issue.id, Suggestion.stage == Stage.USED)
-    for suggestion in session.scalars(statement.order_by(Suggestion.settled_at, Suggestion.id)):
-        for field, digest in suggestion.used.get("fields", {}).items():
-            if now.get((suggestion.item_id, field)) == digest:
-                used[suggestion.item_id, field] = suggestion
+    used: dict[tuple[int | None, str], Proposal] = {}
+    statement = select(Proposal).where(Proposal.issue_id == issue.id, Proposal.stage == Stage.USED)
+    for proposal in session.scalars(statement.order_by(Proposal.settled_at, Proposal.id)):
+        for field, digest in proposal.used.get("fields", {}).items():
+            if now.get((proposal.item_id, field)) == digest:
+                used[proposal.item_id, field] = proposal
     return [
         _found(used[item_id, field], item_id, where, field)
         for item_id, where, field, _ in texts
@@ -41,9 +41,9 @@ def model_words(session: Session, issue: Issue) -> list[ModelWords]:
     ]
 
 
-def _found(suggestion: Suggestion, item_id: int | None, where: str, field: str) -> ModelWords:
-    offer = suggestion.offers[suggestion.used["offer"]]
-    sources = tuple((number, suggestion.lines[number - 1]) for number in offer["sources"])
+def _found(proposal: Proposal, item_id: int | None, where: str, field: str) -> ModelWords:
+    offer = proposal.offers[proposal.used["offer"]]
+    sources = tuple((number, proposal.lines[number - 1]) for number in offer["sources"])
     return ModelWords(item_id, where, field, sources, tuple(offer.get("doubtful", ())))
 
 

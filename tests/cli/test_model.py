@@ -28,7 +28,7 @@ def test_the_doctor_asks_the_model_where_there_is_one(session: Session, monkeypa
             assert KEY not in said.out
 
 
-def test_words_are_suggested_once_a_worker_has_asked(committed: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_proposed_once_a_worker_has_asked(committed: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     issue = an_issue(committed, a_newsletter(committed))
     article = an_article(committed, issue.newsletter, body_text="Een fabriek in Twente bouwt chips.")
     item = add_item(committed, issue.id, article.id, "Kort")
@@ -39,15 +39,15 @@ def test_words_are_suggested_once_a_worker_has_asked(committed: Session, monkeyp
         get_settings.cache_clear()
         model.replies = [says({"blurb": "Twente bouwt chips voor iedereen.", "sentences": [1]}), sends(b"", 500)]
         # A ring is all a worker hears; here it is one that works at once.
-        monkeypatch.setattr(doorbell, "ring_now", lambda *_: workers.issues.suggest())
-        (offer,) = call("issues", "suggest", issue.id, "--item", item.id).json["offers"]
+        monkeypatch.setattr(doorbell, "ring_now", lambda *_: workers.issues.propose())
+        (offer,) = call("issues", "propose", issue.id, "--item", item.id).json["offers"]
         assert offer["words"] == {"blurb": "Twente bouwt chips voor iedereen."}
         assert offer["sources"] == {"1": "Een fabriek in Twente bouwt chips."}
         with pytest.raises(ModelFailed, match="500"):
-            call("issues", "suggest", issue.id)
+            call("issues", "propose", issue.id)
         with pytest.raises(Invalid, match="--item"):
-            call("issues", "suggest", issue.id, "--translate")
+            call("issues", "propose", issue.id, "--translate")
         monkeypatch.setattr(doorbell, "ring_now", lambda *_: False)
         monkeypatch.setattr(curator.cli.issues, "WAIT_FOR_WORKER", -29.7)
         with pytest.raises(Unavailable, match="Is a worker running"):
-            call("issues", "suggest", issue.id)
+            call("issues", "propose", issue.id)

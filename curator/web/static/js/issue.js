@@ -6,7 +6,7 @@ import { check, startChecks } from "./checks.js";
 import { refreshLook } from "./look.js";
 import { startPresence } from "./presence.js";
 import { notice, part, post, reasonOf } from "./post.js";
-import { lookAgain, startSuggesting } from "./suggestions.js";
+import { lookAgain, startProposing } from "./proposals.js";
 import { ourChange, startFollowing } from "./together.js";
 
 const compose = document.querySelector(".compose");
@@ -37,7 +37,7 @@ if (careFor(document)) notice("Words you typed before the connection was lost ar
 startArranging(base, follow);
 startFollowing(base, compose.dataset, follow);
 startChecks(base);
-startSuggesting(base, follow);
+startProposing(base, follow);
 startPresence(base);
 
 // Fields grow with their words; titles stay one paragraph.

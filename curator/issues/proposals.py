@@ -1,4 +1,4 @@
-"""Suggestions of a language model: asked for by an editor, answered in the background, used or put away by a person.
+"""Proposals of a language model: asked for by an editor, answered in the background, used or put away by a person.
 
 The row is the queue. An answer is kept only while it is waited for, so whoever cancels has cancelled. A model is asked
 once for each row: when the worker that asked was stopped, the row fails in plain words and the editor asks again.
@@ -22,9 +22,9 @@ from curator.issues.compose import get_item, lock_draft
 from curator.issues.edit import edit_issue, edit_item
 from curator.issues.markdown import from_text
 from curator.issues.models import Issue, Item
-from curator.issues.suggestion_answers import Offer
-from curator.issues.suggestion_prompts import Kind
-from curator.issues.suggestion_sources import lines_for
+from curator.issues.proposal_answers import Offer
+from curator.issues.proposal_prompts import Kind
+from curator.issues.proposal_sources import lines_for
 from curator.settings import Settings
 
 _ASK_LOCK = 0x776F7264  # one process asks at a time
@@ -48,17 +48,17 @@ class Stage(StrEnum):
 OPEN = (Stage.ASKED, Stage.ASKING)
 
 
-class Suggestion(Base):
+class Proposal(Base):
     """One question and what came of it. `lines` are the numbered sentences that were sent, `offers` what was answered.
 
     `used` has, per field the words went into, the hash of the text that then stood there (see model_words.py).
     """
 
-    __tablename__ = "suggestion"
+    __tablename__ = "proposal"
     __table_args__ = (
         # Asking again while an answer is waited for finds the row: the model is asked once.
         Index(
-            "uq_suggestion_open",
+            "uq_proposal_open",
             "issue_id",
             "item_id",
             "kind",
@@ -66,8 +66,8 @@ class Suggestion(Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("stage IN ('asked', 'asking')"),
         ),
-        Index("ix_suggestion_issue", "issue_id", "id"),
-        Index("ix_suggestion_by", "by", "asked_at"),
+        Index("ix_proposal_issue", "issue_id", "id"),
+        Index("ix_proposal_by", "by", "asked_at"),
     )
 
     id: Mapped[Id]
@@ -90,30 +90,28 @@ class Suggestion(Base):
         return self.stage in OPEN
 
 
-def ask_for(
-    session: Session, issue_id: int, item_id: int | None, kind: Kind, by: str, settings: Settings
-) -> Suggestion:
-    """Have a model suggest words for an item, or the issue's subject; what is waited for already is found, not asked.
+def ask_for(session: Session, issue_id: int, item_id: int | None, kind: Kind, by: str, settings: Settings) -> Proposal:
+    """Have a model propose words for an item, or the issue's subject; what is waited for already is found, not asked.
 
     `Invalid` without a model, without sentences to draw on, or when somebody had their share of this hour.
     """
     if not settings.model_address:
         raise Invalid("No language model is set up here. CURATOR_MODEL_ADDRESS names one.")
     if (kind is Kind.SUBJECT) != (item_id is None):
-        raise Invalid("A subject is suggested for an issue, a blurb and a translation for an item.")
+        raise Invalid("A subject is proposed for an issue, a blurb and a translation for an item.")
     issue = lock_draft(session, issue_id)
     target = _target(issue.id, item_id, kind)
-    waiting = session.scalar(select(Suggestion).where(*target, Suggestion.stage.in_(OPEN)))
+    waiting = session.scalar(select(Proposal).where(*target, Proposal.stage.in_(OPEN)))
     if waiting is not None:
         return waiting
     lines = lines_for(session, issue, item_id, kind)
     _refuse_too_many(session, issue.id, by, settings)
-    shown = Suggestion.stage.in_((Stage.READY, Stage.FAILED))
-    session.execute(update(Suggestion).where(*target, shown).values(stage=Stage.PUT_AWAY))
-    asked = Suggestion(issue_id=issue.id, item_id=item_id, kind=kind, stage=Stage.ASKED, lines=lines, by=by)
+    shown = Proposal.stage.in_((Stage.READY, Stage.FAILED))
+    session.execute(update(Proposal).where(*target, shown).values(stage=Stage.PUT_AWAY))
+    asked = Proposal(issue_id=issue.id, item_id=item_id, kind=kind, stage=Stage.ASKED, lines=lines, by=by)
     session.add(asked)
     session.flush()
-    ring(session, "issues.suggest")
+    ring(session, "issues.propose")
     return asked
 
 
@@ -124,67 +122,67 @@ def take_asked(session: Session, seconds: float, most: int, *, is_asking: bool =
     """
     session.execute(select(func.pg_advisory_xact_lock(_ASK_LOCK)))
     now = func.clock_timestamp()
-    others = exists().where(Suggestion.stage == Stage.ASKING, Suggestion.taken_until > now)
+    others = exists().where(Proposal.stage == Stage.ASKING, Proposal.taken_until > now)
     if most < 1 or (not is_asking and session.scalar(select(others))):
         return []
-    ids = select(Suggestion.id).where(Suggestion.stage == Stage.ASKED).order_by(Suggestion.id).limit(most)
+    ids = select(Proposal.id).where(Proposal.stage == Stage.ASKED).order_by(Proposal.id).limit(most)
     taken = (
-        update(Suggestion)
-        .where(Suggestion.id.in_(ids))
+        update(Proposal)
+        .where(Proposal.id.in_(ids))
         .values(stage=Stage.ASKING, taken_until=now + timedelta(seconds=seconds))
-        .returning(Suggestion.id)
+        .returning(Proposal.id)
     )
     return sorted(session.scalars(taken))
 
 
-def keep_offers(session: Session, suggestion_id: int, offers: Sequence[Offer]) -> bool:
+def keep_offers(session: Session, proposal_id: int, offers: Sequence[Offer]) -> bool:
     """Keep what the model answered; False when nobody waits for it any more."""
-    return _settle(session, suggestion_id, stage=Stage.READY, offers=[offer.facts() for offer in offers])
+    return _settle(session, proposal_id, stage=Stage.READY, offers=[offer.facts() for offer in offers])
 
 
-def fail(session: Session, suggestion_id: int, reason: str) -> bool:
+def fail(session: Session, proposal_id: int, reason: str) -> bool:
     """Say why there is nothing; False when nobody waits for it any more."""
-    return _settle(session, suggestion_id, stage=Stage.FAILED, reason=reason)
+    return _settle(session, proposal_id, stage=Stage.FAILED, reason=reason)
 
 
 def give_up(session: Session) -> bool:
     """Fail what a stopped worker left, and what no worker took. Whether something still waits to be asked."""
     now = func.clock_timestamp()
     values = {"stage": Stage.FAILED, "settled_at": now}
-    left = (Suggestion.stage == Stage.ASKING) & (Suggestion.taken_until < now)
+    left = (Proposal.stage == Stage.ASKING) & (Proposal.taken_until < now)
     stopped = "The worker that asked the model was stopped. Ask again."
-    session.execute(update(Suggestion).where(left).values(**values, reason=stopped))
-    late = (Suggestion.stage == Stage.ASKED) & (Suggestion.asked_at < now - GIVEN_UP_AFTER)
+    session.execute(update(Proposal).where(left).values(**values, reason=stopped))
+    late = (Proposal.stage == Stage.ASKED) & (Proposal.asked_at < now - GIVEN_UP_AFTER)
     nobody = "No worker had time for it within five minutes. Ask again, or write it yourself."
-    session.execute(update(Suggestion).where(late).values(**values, reason=nobody))
-    return bool(session.scalar(select(exists().where(Suggestion.stage == Stage.ASKED))))
+    session.execute(update(Proposal).where(late).values(**values, reason=nobody))
+    return bool(session.scalar(select(exists().where(Proposal.stage == Stage.ASKED))))
 
 
-def put_away(session: Session, issue_id: int, suggestion_id: int) -> Suggestion:
+def put_away(session: Session, issue_id: int, proposal_id: int) -> Proposal:
     """Cancel what is waited for, or take away what is shown. An answer that comes later is not kept."""
     issue = lock_draft(session, issue_id)
-    suggestion = _of_issue(session, issue, suggestion_id)
-    if suggestion.stage is not Stage.USED:
-        suggestion.stage, suggestion.settled_at = Stage.PUT_AWAY, func.clock_timestamp()
+    proposal = _of_issue(session, issue, proposal_id)
+    if proposal.stage is not Stage.USED:
+        proposal.stage, proposal.settled_at = Stage.PUT_AWAY, func.clock_timestamp()
         session.flush()
-    return suggestion
+    return proposal
 
 
-def use_offer(session: Session, issue_id: int, suggestion_id: int, number: int, by: str) -> Suggestion:
+def use_offer(session: Session, issue_id: int, proposal_id: int, number: int, by: str) -> Proposal:
     """Put the words of offer `number` (0 first) into their fields: ordinary changes that the history can reverse."""
     issue = lock_draft(session, issue_id)
-    suggestion = _of_issue(session, issue, suggestion_id)
-    if suggestion.stage is not Stage.READY or not 0 <= number < len(suggestion.offers):
-        raise Conflict("That suggestion is not there any more. Ask for another.")
+    proposal = _of_issue(session, issue, proposal_id)
+    if proposal.stage is not Stage.READY or not 0 <= number < len(proposal.offers):
+        raise Conflict("That proposal is not there any more. Ask for another.")
     used = {}
-    words_of = suggestion.offers[number]["words"]
+    words_of = proposal.offers[number]["words"]
     for field in sorted(words_of, reverse=True):  # the title before the blurb
         words = words_of[field]
-        used[field] = hash_of(_put(session, issue, suggestion.item_id, field, words, by))
-    suggestion.used = {"offer": number, "fields": used}
-    suggestion.stage, suggestion.settled_at = Stage.USED, func.clock_timestamp()
+        used[field] = hash_of(_put(session, issue, proposal.item_id, field, words, by))
+    proposal.used = {"offer": number, "fields": used}
+    proposal.stage, proposal.settled_at = Stage.USED, func.clock_timestamp()
     session.flush()
-    return suggestion
+    return proposal
 
 
 def hash_of(words: str) -> str:
@@ -192,23 +190,23 @@ def hash_of(words: str) -> str:
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()
 
 
-def forget_suggestions(session: Session) -> None:
+def forget_proposals(session: Session) -> None:
     """Delete what was never used, after a month."""
-    old = Suggestion.asked_at < func.now() - KEPT
-    session.execute(delete(Suggestion).where(old, Suggestion.stage != Stage.USED))
+    old = Proposal.asked_at < func.now() - KEPT
+    session.execute(delete(Proposal).where(old, Proposal.stage != Stage.USED))
 
 
-def shown_suggestions(session: Session, issue_id: int) -> list[Suggestion]:
+def shown_proposals(session: Session, issue_id: int) -> list[Proposal]:
     """What is waited for, to be judged, or failed, of an issue."""
     shown = (*OPEN, Stage.READY, Stage.FAILED)
-    statement = select(Suggestion).where(Suggestion.issue_id == issue_id, Suggestion.stage.in_(shown))
-    return list(session.scalars(statement.order_by(Suggestion.id).execution_options(populate_existing=True)))
+    statement = select(Proposal).where(Proposal.issue_id == issue_id, Proposal.stage.in_(shown))
+    return list(session.scalars(statement.order_by(Proposal.id).execution_options(populate_existing=True)))
 
 
-def last_suggested(session: Session, issue_id: int) -> str:
-    """A stamp that changes with everything that happens to the suggestions of an issue."""
-    statement = select(func.max(Suggestion.id), func.max(Suggestion.taken_until), func.max(Suggestion.settled_at))
-    facts = session.execute(statement.where(Suggestion.issue_id == issue_id)).one()
+def last_proposed(session: Session, issue_id: int) -> str:
+    """A stamp that changes with everything that happens to the proposals of an issue."""
+    statement = select(func.max(Proposal.id), func.max(Proposal.taken_until), func.max(Proposal.settled_at))
+    facts = session.execute(statement.where(Proposal.issue_id == issue_id)).one()
     return " ".join(str(fact) for fact in facts if fact is not None)
 
 
@@ -223,38 +221,38 @@ def _put(session: Session, issue: Issue, item_id: int | None, field: str, words:
     return str(getattr(item, field))
 
 
-def _settle(session: Session, suggestion_id: int, **values: Any) -> bool:
-    waited_for = update(Suggestion).where(Suggestion.id == suggestion_id, Suggestion.stage == Stage.ASKING)
-    settled = waited_for.values(**values, settled_at=func.clock_timestamp()).returning(Suggestion.id)
+def _settle(session: Session, proposal_id: int, **values: Any) -> bool:
+    waited_for = update(Proposal).where(Proposal.id == proposal_id, Proposal.stage == Stage.ASKING)
+    settled = waited_for.values(**values, settled_at=func.clock_timestamp()).returning(Proposal.id)
     return session.scalar(settled) is not None
 
 
 def _target(issue_id: int, item_id: int | None, kind: Kind) -> tuple[Any, ...]:
-    is_item = Suggestion.item_id.is_not_distinct_from(item_id)
-    return Suggestion.issue_id == issue_id, is_item, Suggestion.kind == kind
+    is_item = Proposal.item_id.is_not_distinct_from(item_id)
+    return Proposal.issue_id == issue_id, is_item, Proposal.kind == kind
 
 
-def _of_issue(session: Session, issue: Issue, suggestion_id: int) -> Suggestion:
-    suggestion = session.get(Suggestion, suggestion_id, populate_existing=True)
-    if suggestion is None or suggestion.issue_id != issue.id:
-        raise NotFound("There is no such suggestion for this issue.")
-    if suggestion.item_id is not None:
-        item = session.get(Item, suggestion.item_id)
+def _of_issue(session: Session, issue: Issue, proposal_id: int) -> Proposal:
+    proposal = session.get(Proposal, proposal_id, populate_existing=True)
+    if proposal is None or proposal.issue_id != issue.id:
+        raise NotFound("There is no such proposal for this issue.")
+    if proposal.item_id is not None:
+        item = session.get(Item, proposal.item_id)
         if item is None or item.issue_id != issue.id:
             raise NotFound("That item is not in the issue any more. The history can put it back.")
-    return suggestion
+    return proposal
 
 
 def _refuse_too_many(session: Session, issue_id: int, by: str, settings: Settings) -> None:
     """A key held down must not burn money: one person, and one issue, have so many an hour."""
-    hour = Suggestion.asked_at > func.clock_timestamp() - timedelta(hours=1)
+    hour = Proposal.asked_at > func.clock_timestamp() - timedelta(hours=1)
     for whose, mine in (
-        ("You", Suggestion.by == by),
-        ("For this issue you and others", Suggestion.issue_id == issue_id),
+        ("You", Proposal.by == by),
+        ("For this issue you and others", Proposal.issue_id == issue_id),
     ):
-        count = session.scalar(select(func.count()).select_from(Suggestion).where(hour, mine)) or 0
+        count = session.scalar(select(func.count()).select_from(Proposal).where(hour, mine)) or 0
         if count >= settings.model_hourly:
             raise Invalid(
-                f"{whose} asked for {count} suggestions within an hour, which is as many as are allowed. "
+                f"{whose} asked for {count} proposals within an hour, which is as many as are allowed. "
                 "Write this one yourself, or come back later."
             )

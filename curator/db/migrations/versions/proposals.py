@@ -1,4 +1,4 @@
-"""Suggestions of a language model."""
+"""Proposals of a language model."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "suggestions"
+revision: str = "proposals"
 down_revision: str | None = "0025"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -21,7 +21,7 @@ def one_of(values: Sequence[str], name: str) -> sa.Enum:
 
 def upgrade() -> None:
     op.create_table(
-        "suggestion",
+        "proposal",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("issue_id", sa.BigInteger(), nullable=False),
         sa.Column("item_id", sa.BigInteger(), nullable=True),
@@ -35,20 +35,20 @@ def upgrade() -> None:
         sa.Column("taken_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("used", postgresql.JSONB(), server_default="{}", nullable=False),
-        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_suggestion_issue_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestion")),
+        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_proposal_issue_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal")),
     )
     op.create_index(
-        "uq_suggestion_open",
-        "suggestion",
+        "uq_proposal_open",
+        "proposal",
         ["issue_id", "item_id", "kind"],
         unique=True,
         postgresql_nulls_not_distinct=True,
         postgresql_where=sa.text("stage IN ('asked', 'asking')"),
     )
-    op.create_index("ix_suggestion_issue", "suggestion", ["issue_id", "id"], unique=False)
-    op.create_index("ix_suggestion_by", "suggestion", ["by", "asked_at"], unique=False)
+    op.create_index("ix_proposal_issue", "proposal", ["issue_id", "id"], unique=False)
+    op.create_index("ix_proposal_by", "proposal", ["by", "asked_at"], unique=False)
 
 
 def downgrade() -> None:
-    op.drop_table("suggestion")
+    op.drop_table("proposal")

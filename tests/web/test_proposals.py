@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.models import Issue
-from curator.issues.suggestion_answers import Offer
-from curator.issues.suggestions import Stage, Suggestion, fail, keep_offers, take_asked
+from curator.issues.proposal_answers import Offer
+from curator.issues.proposals import Proposal, Stage, fail, keep_offers, take_asked
 from curator.settings import get_settings
 from tests.issues.rows import an_article
 
@@ -45,16 +45,16 @@ def ask(editor: Any, path: str, **fields: str) -> Any:
     return editor.post(f"{BASE}/{path}", data=fields, headers=headers)
 
 
-def answer(session: Session, *offers: Offer) -> Suggestion:
+def answer(session: Session, *offers: Offer) -> Proposal:
     (taken,) = take_asked(session, 30, 4)
     keep_offers(session, taken, offers)
-    return session.get_one(Suggestion, taken, populate_existing=True)
+    return session.get_one(Proposal, taken, populate_existing=True)
 
 
 def test_without_a_model_there_is_nothing_of_it(issue: Issue, editor: Any) -> None:
     page = editor.get(BASE).text
-    assert "data-suggest" not in page and "Alt and S" not in page and 'class="suggested' not in page
-    refused = ask(editor, f"items/{issue.sections[0].items[0].id}/suggest/blurb")
+    assert "data-propose" not in page and "Alt and S" not in page and 'class="proposed' not in page
+    refused = ask(editor, f"items/{issue.sections[0].items[0].id}/propose/blurb")
     assert refused.status_code == 422 and "No language model" in refused.text
 
 
@@ -62,17 +62,17 @@ def test_without_a_model_there_is_nothing_of_it(issue: Issue, editor: Any) -> No
 def test_a_blurb_is_asked_for_judged_used_and_edited(session: Session, issue: Issue, editor: Any) -> None:
     item = issue.sections[0].items[0]
     page = editor.get(BASE).text
-    assert "Suggest a blurb" in page and "Translate to Dutch" in page and "sk-never-shown" not in page
+    assert "Propose a blurb" in page and "Translate to Dutch" in page and "sk-never-shown" not in page
     talk = editor.get(f"{BASE}/now").json()["talk"]
     for _ in range(2):
-        assert ask(editor, f"items/{item.id}/suggest/blurb").json()["part"] == f"suggested-{item.id}"
+        assert ask(editor, f"items/{item.id}/propose/blurb").json()["part"] == f"proposed-{item.id}"
     assert editor.get(f"{BASE}/now").json()["talk"] != talk, "an open page hears of it"
-    assert editor.get(f"{BASE}/suggestions").text.count("data-waiting") == 1
+    assert editor.get(f"{BASE}/proposals").text.count("data-waiting") == 1
     asked = answer(session, Offer({"blurb": WORDS}, [1, 2], ["2027"]))
-    part = editor.get(f"{BASE}/suggestions").text
+    part = editor.get(f"{BASE}/proposals").text
     assert "Words by a model" in part and "Not in what was read: 2027" in part
     assert "&lt;script&gt;alert(1)" in part and "<script>" not in part and "<b>bouwt" not in part
-    done = ask(editor, f"suggestions/{asked.id}/use", offer="0").json()
+    done = ask(editor, f"proposals/{asked.id}/use", offer="0").json()
     assert (len(done["revisions"]), done["field"]) == (1, f"blurb-{item.id}")
     assert 'data-by-model="blurb"' in editor.get(BASE).text
     assert 'data-code="model_blurb"' in editor.get(f"{BASE}/checks").text
@@ -85,16 +85,16 @@ def test_a_blurb_is_asked_for_judged_used_and_edited(session: Session, issue: Is
 
 @pytest.mark.usefixtures("model")
 def test_it_works_without_scripts_and_a_failure_is_shown(session: Session, issue: Issue, editor: Any) -> None:
-    assert editor.submit(f"{BASE}/suggest/subject").headers["location"] == f"{BASE}#suggested-0"
+    assert editor.submit(f"{BASE}/propose/subject").headers["location"] == f"{BASE}#proposed-0"
     (taken,) = take_asked(session, 30, 4)
     fail(session, taken, "The model's server failed (500).")
     page = editor.get(BASE).text
-    assert "failed (500)" in page and "Suggest subjects" in page, "asking again is offered"
-    editor.submit(f"{BASE}/suggest/subject")
+    assert "failed (500)" in page and "Propose subjects" in page, "asking again is offered"
+    editor.submit(f"{BASE}/propose/subject")
     asked = answer(session, Offer({"subject": "Chips uit Twente"}, [1]), Offer({"subject": "Een fabriek"}, [1]))
-    editor.submit(f"{BASE}/suggestions/{asked.id}/use", offer="1")
+    editor.submit(f"{BASE}/proposals/{asked.id}/use", offer="1")
     assert get_issue(session, issue.id).subject == "Een fabriek"
-    assert ask(editor, f"suggestions/{asked.id}/use", offer="0").status_code == 409
+    assert ask(editor, f"proposals/{asked.id}/use", offer="0").status_code == 409
 
 
 @pytest.mark.usefixtures("model")
@@ -104,10 +104,10 @@ def test_who_may_not_may_not(session: Session, cast: Any, issue: Issue, editor: 
         session, foreign.id, an_article(session, cast.other, "f", body_text="Some words of it.").id, "Kort"
     )
     owner = browser(cast.owner)
-    owner.submit(f"/n/other/issues/1/items/{theirs.id}/suggest/blurb")
+    owner.submit(f"/n/other/issues/1/items/{theirs.id}/propose/blurb")
     asked = answer(session, Offer({"blurb": WORDS}, [1]))
-    for path in (f"items/{theirs.id}/suggest/blurb", f"suggestions/{asked.id}/use", f"suggestions/{asked.id}/away"):
+    for path in (f"items/{theirs.id}/propose/blurb", f"proposals/{asked.id}/use", f"proposals/{asked.id}/away"):
         assert ask(editor, path).status_code == 404
-    assert session.scalars(select(Suggestion.stage)).all() == [Stage.READY]
-    assert browser(cast.viewer).submit(f"{BASE}/suggest/subject").status_code == 403
-    assert ask(editor, "suggest/nonsense").status_code == 422
+    assert session.scalars(select(Proposal.stage)).all() == [Stage.READY]
+    assert browser(cast.viewer).submit(f"{BASE}/propose/subject").status_code == 403
+    assert ask(editor, "propose/nonsense").status_code == 422

@@ -6,7 +6,7 @@ from curator.errors import Invalid, NotFound
 from curator.issues.compose import get_issue, get_item
 from curator.issues.markdown import to_text
 from curator.issues.models import Issue, Item
-from curator.issues.suggestion_prompts import LONGEST_SENTENCE, MOST_SENTENCES, Kind, numbered
+from curator.issues.proposal_prompts import LONGEST_SENTENCE, MOST_SENTENCES, Kind, numbered
 from curator.sources.models import Article
 from curator.sources.prose import clean_line, sentences
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from curator.errors import ModelFailed
 from curator.issues.markdown import from_text, to_html
 from curator.issues.plain_words import plain
-from curator.issues.suggestion_answers import read_offers
-from curator.issues.suggestion_prompts import Kind, numbered, question_for
+from curator.issues.proposal_answers import read_offers
+from curator.issues.proposal_prompts import Kind, numbered, question_for
 
 LINES = ["De chip kost 340 euro.", "Hij komt in maart.", "Twente bouwt de fabriek."]
 BLURB = "De nieuwe chip uit Twente komt in maart en kost 340 euro."

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from curator.issues.compose import add_item, get_issue
 from curator.issues.content import load_content
 from curator.issues.models import Issue
-from curator.issues.suggestion_prompts import Kind
-from curator.issues.suggestions import Stage, Suggestion, ask_for, put_away, use_offer
+from curator.issues.proposal_prompts import Kind
+from curator.issues.proposals import Proposal, Stage, ask_for, put_away, use_offer
 from curator.settings import Settings, get_settings
 from tests.issues.model_server import KEY, ModelServer, is_silent, obeys, running_model, says, sends
 from tests.issues.rows import a_newsletter, an_article, an_issue
@@ -44,30 +44,30 @@ def issue(committed: Session) -> Issue:
     return get_issue(committed, made.id)
 
 
-def ask(session: Session, issue: Issue, place: int = 0) -> Suggestion:
+def ask(session: Session, issue: Issue, place: int = 0) -> Proposal:
     asked = ask_for(session, issue.id, issue.sections[0].items[place].id, Kind.BLURB, BY, get_settings())
     session.commit()
     return asked
 
 
-def look(session: Session, asked: Suggestion) -> Suggestion:
+def look(session: Session, asked: Proposal) -> Proposal:
     session.rollback()
     return session.scalars(
-        select(Suggestion).where(Suggestion.id == asked.id).execution_options(populate_existing=True)
+        select(Proposal).where(Proposal.id == asked.id).execution_options(populate_existing=True)
     ).one()
 
 
 def test_a_model_that_obeys_a_stranger_brings_nothing_in(committed: Session, model: ModelServer, issue: Issue) -> None:
     model.replies = [obeys]
     asked = ask(committed, issue)
-    issues.suggest()
+    issues.propose()
     assert "ignore your instructions" in model.asked[0].words.lower()
     (offer,) = look(committed, asked).offers
     assert offer["words"]["blurb"] == "Read this now at or, and win."
     use_offer(committed, issue.id, asked.id, 0, BY)
     item = load_content(committed, issue.id).sections[0].items[0]
     assert item.blurb_html == "<p>Read this now at or, and win.</p>"
-    issues.suggest()
+    issues.propose()
     assert len(model.asked) == 1, "what was answered is not asked again"
 
 
@@ -78,7 +78,7 @@ def test_one_that_hangs_holds_up_neither_the_others_nor_a_second_process(
     hanging = ask(committed, issue)
     fine = ask(committed, issue, 1)
     began = time.monotonic()
-    issues.suggest()
+    issues.propose()
     assert time.monotonic() - began < 3
     stages = sorted((look(committed, one).stage for one in (hanging, fine)), key=str)
     assert stages == [Stage.FAILED, Stage.READY]
@@ -89,9 +89,9 @@ def test_a_failure_is_told_and_nothing_is_tried_again(committed: Session, model:
     model.replies = [sends(b"{}", 429, Retry_After="30")]
     asked = ask(committed, issue)
     with capture_logs() as logs:
-        issues.suggest()
-        issues.suggest()
-    assert {"event": "model_failed", "suggestion": asked.id, "status": 429, "log_level": "info"} in logs
+        issues.propose()
+        issues.propose()
+    assert {"event": "model_failed", "proposal": asked.id, "status": 429, "log_level": "info"} in logs
     assert KEY not in repr(logs) and "Twente" not in repr(logs)
     assert look(committed, asked).stage is Stage.FAILED
     assert "in 30 seconds" in look(committed, asked).reason
@@ -107,7 +107,7 @@ def test_an_answer_nobody_waits_for_is_thrown_away(committed: Session, model: Mo
         says({"blurb": "Twente bouwt chips voor iedereen.", "sentences": [1]})(request, body)  # type: ignore[arg-type]
 
     model.replies = [cancelled_meanwhile]
-    issues.suggest()
+    issues.propose()
     assert (look(committed, asked).stage, look(committed, asked).offers) == (Stage.PUT_AWAY, [])
 
 
@@ -118,5 +118,5 @@ def test_without_a_model_nothing_is_asked(
     for name in ("ADDRESS", "NAME", "KEY"):
         monkeypatch.delenv(f"CURATOR_MODEL_{name}")
     get_settings.cache_clear()
-    issues.suggest()
+    issues.propose()
     assert (look(committed, asked).stage, model.asked) == (Stage.ASKED, [])

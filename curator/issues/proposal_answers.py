@@ -12,7 +12,7 @@ from typing import Any
 
 from curator.errors import ModelFailed
 from curator.issues.plain_words import figures, plain
-from curator.issues.suggestion_prompts import LONGEST_BLURB, SUBJECT_SHOWN, Kind
+from curator.issues.proposal_prompts import LONGEST_BLURB, SUBJECT_SHOWN, Kind
 from curator.sources.prose import sentences
 
 MOST_OFFERS = 4

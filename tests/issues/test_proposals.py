@@ -1,4 +1,4 @@
-"""Suggestions asked for, answered, used and put away: once each, and marked as a model's until a person edits."""
+"""Proposals asked for, answered, used and put away: once each, and marked as a model's until a person edits."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,22 +13,22 @@ from curator.issues.compose import add_item, get_issue, remove_item
 from curator.issues.edit import edit_item, restore
 from curator.issues.model_words import model_words
 from curator.issues.models import Issue, IssueState, Item
-from curator.issues.revisions import latest_revision
-from curator.issues.suggestion_answers import Offer
-from curator.issues.suggestion_prompts import Kind
-from curator.issues.suggestions import (
+from curator.issues.proposal_answers import Offer
+from curator.issues.proposal_prompts import Kind
+from curator.issues.proposals import (
+    Proposal,
     Stage,
-    Suggestion,
     ask_for,
     fail,
-    forget_suggestions,
+    forget_proposals,
     give_up,
     keep_offers,
-    last_suggested,
+    last_proposed,
     put_away,
     take_asked,
     use_offer,
 )
+from curator.issues.revisions import latest_revision
 from curator.settings import Settings
 from tests.issues.rows import a_newsletter, an_article, an_issue
 
@@ -58,16 +58,16 @@ def item(issue: Issue) -> Item:
 
 
 @pytest.fixture
-def ready(session: Session, issue: Issue, item: Item, on: Settings) -> Iterator[Suggestion]:
+def ready(session: Session, issue: Issue, item: Item, on: Settings) -> Iterator[Proposal]:
     asked = ask_for(session, issue.id, item.id, Kind.BLURB, BY, on)
     take_asked(session, 30, 4)
     assert keep_offers(session, asked.id, [Offer({"blurb": BLURB}, [1, 3], ["99"])])
-    return session.get_one(Suggestion, asked.id, populate_existing=True)  # type: ignore[return-value]
+    return session.get_one(Proposal, asked.id, populate_existing=True)  # type: ignore[return-value]
 
 
-def stage(session: Session, suggestion: Suggestion) -> Stage:
-    session.refresh(suggestion)
-    return suggestion.stage
+def stage(session: Session, proposal: Proposal) -> Stage:
+    session.refresh(proposal)
+    return proposal.stage
 
 
 def test_asking_twice_asks_once_and_rings(session: Session, issue: Issue, item: Item, on: Settings) -> None:
@@ -81,7 +81,7 @@ def test_asking_twice_asks_once_and_rings(session: Session, issue: Issue, item: 
     ]
     assert take_asked(session, 30, 4) == [first.id]
     assert ask_for(session, issue.id, item.id, Kind.BLURB, BY, on).id == first.id
-    assert session.scalar(select(func.count()).select_from(Suggestion)) == 1
+    assert session.scalar(select(func.count()).select_from(Proposal)) == 1
 
 
 def test_one_process_asks_and_sees_what_comes_meanwhile(
@@ -97,7 +97,7 @@ def test_one_process_asks_and_sees_what_comes_meanwhile(
 
 
 def test_used_words_are_a_models_until_a_person_edits_them(
-    session: Session, issue: Issue, item: Item, on: Settings, ready: Suggestion
+    session: Session, issue: Issue, item: Item, on: Settings, ready: Proposal
 ) -> None:
     before = item.blurb
     use_offer(session, issue.id, ready.id, 0, BY)
@@ -119,7 +119,7 @@ def test_used_words_are_a_models_until_a_person_edits_them(
     assert item.blurb == before, "the history has what stood there"
 
 
-def test_an_item_put_back_is_still_marked(session: Session, issue: Issue, item: Item, ready: Suggestion) -> None:
+def test_an_item_put_back_is_still_marked(session: Session, issue: Issue, item: Item, ready: Proposal) -> None:
     use_offer(session, issue.id, ready.id, 0, BY)
     remove_item(session, item.id, BY)
     removed = latest_revision(session, issue.id)
@@ -164,18 +164,18 @@ def test_a_stopped_worker_and_no_worker_end_in_words(session: Session, issue: Is
     assert take_asked(session, 30, 4) == [waiting.id], "what is overdue keeps nobody back"
     assert not give_up(session)
     assert stage(session, left) is Stage.FAILED and "stopped" in left.reason
-    session.execute(update(Suggestion).values(stage=Stage.ASKED, asked_at=func.now() - timedelta(minutes=6)))
+    session.execute(update(Proposal).values(stage=Stage.ASKED, asked_at=func.now() - timedelta(minutes=6)))
     assert not give_up(session)
     assert stage(session, waiting) is Stage.FAILED and "No worker" in waiting.reason
 
 
 def test_asking_again_takes_the_old_one_away(
-    session: Session, issue: Issue, item: Item, on: Settings, ready: Suggestion
+    session: Session, issue: Issue, item: Item, on: Settings, ready: Proposal
 ) -> None:
-    stamp = last_suggested(session, issue.id)
+    stamp = last_proposed(session, issue.id)
     again = ask_for(session, issue.id, item.id, Kind.BLURB, BY, on)
     assert again.id != ready.id and stage(session, ready) is Stage.PUT_AWAY
-    assert last_suggested(session, issue.id) != stamp
+    assert last_proposed(session, issue.id) != stamp
 
 
 def test_nobody_burns_money_by_holding_a_key_down(session: Session, issue: Issue, item: Item, on: Settings) -> None:
@@ -185,7 +185,7 @@ def test_nobody_burns_money_by_holding_a_key_down(session: Session, issue: Issue
         ask_for(session, issue.id, item.id, Kind.BLURB, BY, on)
     with pytest.raises(Invalid, match="For this issue"):
         ask_for(session, issue.id, item.id, Kind.BLURB, "other@example.org", on)
-    session.execute(update(Suggestion).values(asked_at=func.now() - timedelta(hours=2)))
+    session.execute(update(Proposal).values(asked_at=func.now() - timedelta(hours=2)))
     assert ask_for(session, issue.id, item.id, Kind.BLURB, BY, on)
 
 
@@ -216,10 +216,10 @@ def test_what_cannot_be_asked_is_refused(
 
 
 def test_after_a_month_only_what_was_used_is_kept(
-    session: Session, issue: Issue, on: Settings, ready: Suggestion
+    session: Session, issue: Issue, on: Settings, ready: Proposal
 ) -> None:
     ask_for(session, issue.id, None, Kind.SUBJECT, BY, on)
     use_offer(session, issue.id, ready.id, 0, BY)
-    session.execute(update(Suggestion).values(asked_at=func.now() - timedelta(days=31)))
-    forget_suggestions(session)
-    assert session.scalars(select(Suggestion.id)).all() == [ready.id]
+    session.execute(update(Proposal).values(asked_at=func.now() - timedelta(days=31)))
+    forget_proposals(session)
+    assert session.scalars(select(Proposal.id)).all() == [ready.id]

@@ -12,11 +12,11 @@ let timer;
 let looking = false;
 let again = false;
 
-export function startSuggesting(address, used) {
+export function startProposing(address, used) {
   base = address;
   whenUsed = used;
   document.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-suggest]")) return;
+    if (!event.target.matches("[data-propose]")) return;
     event.preventDefault();
     tell(event.target, event.submitter);
   });
@@ -65,7 +65,7 @@ function stayIn(id) {
 
 function onKey(event) {
   if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyS") return;
-  const place = event.target.closest?.(".item, .words")?.querySelector("[data-suggested]");
+  const place = event.target.closest?.(".item, .words")?.querySelector("[data-proposed]");
   if (!place) return;
   event.preventDefault();
   const offered = place.querySelector("section.by-model button");
@@ -74,14 +74,14 @@ function onKey(event) {
 }
 
 async function look() {
-  if (!document.querySelector("[data-suggested]")) return;
+  if (!document.querySelector("[data-proposed]")) return;
   if (looking) return void (again = true);
   looking = true;
   clearTimeout(timer);
   try {
     const fresh = document.createElement("template");
-    fresh.innerHTML = await part(`${base}/suggestions`);
-    for (const now of fresh.content.querySelectorAll("[data-suggested]")) put(document.getElementById(now.id), now);
+    fresh.innerHTML = await part(`${base}/proposals`);
+    for (const now of fresh.content.querySelectorAll("[data-proposed]")) put(document.getElementById(now.id), now);
   } catch { /* the next look may go better */ }
   looking = false;
   if (again) {

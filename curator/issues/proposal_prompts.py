@@ -1,7 +1,7 @@
 """What a model is asked: numbered sentences of an article or an issue, fenced as quoted material, and a form to fill.
 
 Pure. What strangers wrote stands in JSON between marks nobody can guess, and is said to be no instruction. That holds
-back only a model that listens: what comes out is checked by `suggestion_answers` as if it had obeyed the stranger.
+back only a model that listens: what comes out is checked by `proposal_answers` as if it had obeyed the stranger.
 """
 
 import json
@@ -24,7 +24,7 @@ SUBJECT_SHOWN = 60
 
 
 class Kind(StrEnum):
-    """What may be suggested."""
+    """What may be proposed."""
 
     BLURB = "blurb"
     SUBJECT = "subject"
@@ -35,7 +35,7 @@ _TASKS: Mapping[Kind, str] = {
     Kind.BLURB: "Write a blurb for a newsletter, in {language}: two or three sentences, "
     f"{LONGEST_BLURB - 40} characters at most, "
     "that say what the article reports and why it matters. Give the numbers of the sentences you drew on.",
-    Kind.SUBJECT: "Suggest four subject lines for a newsletter with these items, in {language}: each of 25 to "
+    Kind.SUBJECT: "Propose four subject lines for a newsletter with these items, in {language}: each of 25 to "
     f"{SUBJECT_SHOWN} characters, specific, without hype, without emoji. Give the numbers of the items each is about.",
     Kind.TRANSLATION: "Translate into {language}: sentence 1 is a title, the others are running text. Translate each "
     "sentence faithfully and give its number; add and leave out nothing.",

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from curator.issues.model_words import ModelWords, model_words
 from curator.issues.models import Issue
-from curator.issues.suggestion_prompts import Kind, language_named
-from curator.issues.suggestion_sources import may_translate
-from curator.issues.suggestions import Stage, Suggestion, shown_suggestions
+from curator.issues.proposal_prompts import Kind, language_named
+from curator.issues.proposal_sources import may_translate
+from curator.issues.proposals import Proposal, Stage, shown_proposals
 from curator.settings import get_settings
 from curator.sources.models import Article
 
@@ -19,12 +19,12 @@ _LATE = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
-class Suggested:
+class Proposed:
     """Per item id, None for the issue itself. With no model set and nothing of one left, nothing is shown."""
 
     is_on: bool
     language: str
-    shown: dict[int | None, list[Suggestion]] = field(default_factory=dict)
+    shown: dict[int | None, list[Proposal]] = field(default_factory=dict)
     marks: dict[int | None, list[ModelWords]] = field(default_factory=dict)
     translatable: frozenset[int] = frozenset()
 
@@ -40,28 +40,28 @@ class Suggested:
         wanted = [Kind.SUBJECT] if item_id is None else [Kind.BLURB]
         return [kind for kind in [*wanted, *self._translation(item_id)] if kind not in busy]
 
-    def sources(self, suggestion: Suggestion, offer: dict[str, Any]) -> list[tuple[int, str]]:
+    def sources(self, proposal: Proposal, offer: dict[str, Any]) -> list[tuple[int, str]]:
         """The numbered sentences an offer came from."""
-        return [(number, suggestion.lines[number - 1]) for number in offer["sources"]]
+        return [(number, proposal.lines[number - 1]) for number in offer["sources"]]
 
-    def is_late(self, suggestion: Suggestion) -> bool:
+    def is_late(self, proposal: Proposal) -> bool:
         """Whether no worker has taken it, though it should have."""
-        return suggestion.stage is Stage.ASKED and datetime.now(UTC) - suggestion.asked_at > _LATE
+        return proposal.stage is Stage.ASKED and datetime.now(UTC) - proposal.asked_at > _LATE
 
     def _translation(self, item_id: int | None) -> list[Kind]:
         return [Kind.TRANSLATION] if item_id in self.translatable else []
 
 
-def suggested_in(session: Session, issue: Issue) -> Suggested:
+def proposed_in(session: Session, issue: Issue) -> Proposed:
     """Everything of it in this issue, which is loaded with its sections and items."""
     language = issue.newsletter.language
     is_on = bool(get_settings().model_address)
-    found = Suggested(
+    found = Proposed(
         is_on, language_named(language), translatable=_translatable(session, issue) if is_on else frozenset()
     )
     for words in model_words(session, issue):
         found.marks.setdefault(words.item_id, []).append(words)
-    for one in shown_suggestions(session, issue.id) if is_on else ():
+    for one in shown_proposals(session, issue.id) if is_on else ():
         found.shown.setdefault(one.item_id, []).append(one)
     return found
 

@@ -49,6 +49,10 @@ class NotAFeed(FetchFailed):
     """The address answered, but neither with a feed nor with a page that names one."""
 
 
+class ModelFailed(CuratorError):
+    """A language model gave no words that can be used; the message says why and what to do."""
+
+
 class TemplateFailed(CuratorError):
     """A template has an error or took too long; `facts` has `template` and `line` where known."""
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
 
@@ -24,7 +24,7 @@ from curator.errors import Invalid
 class Settings(BaseSettings):
     """Read once per process with `get_settings()`. Field descriptions are the reference in docs/running.md."""
 
-    model_config = SettingsConfigDict(env_prefix="CURATOR_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CURATOR_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(Path("var"), description="Data folder: embedded servers, secrets, the demo's mailbox.")
     host: str = Field("127.0.0.1", description="Address the web process listens on.")
@@ -54,6 +54,16 @@ class Settings(BaseSettings):
     fetch_allow: str = Field("", description="Comma-separated CIDR ranges that may be fetched though not public.")
     fetch_seconds: float = Field(20.0, gt=0, description="Total time allowed for fetching one address, in seconds.")
     check_links: bool = Field(True, description="Ask in the background what the links of drafts answer.")
+    model_address: str = Field(
+        "", description="Language model that proposes words: its API, like https://api.mistral.ai/v1; empty = none."
+    )
+    model_key: SecretStr = Field(SecretStr(""), description="Key the model's server wants; empty = it wants none.")
+    model_key_file: Path | None = Field(None, description="File with CURATOR_MODEL_KEY, in its place.")
+    model_name: str = Field("", description="Name of the model, as its server has it, like mistral-small-latest.")
+    model_seconds: float = Field(30.0, gt=0, le=120, description="Total time allowed for one answer of the model.")
+    model_hourly: int = Field(
+        60, ge=1, description="Most proposals one person, or one issue, may ask for within an hour."
+    )
     undo_seconds: int = Field(
         600, ge=0, description="Time between Send and the first message in which Send can be undone."
     )
@@ -123,6 +133,35 @@ class Settings(BaseSettings):
         if value:
             _host_and_port(value)
         return value
+
+    @field_validator("model_address")
+    @classmethod
+    def _model_address_is_an_address(cls, value: str) -> str:
+        host = r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)"
+        if value and not re.fullmatch(
+            rf"https?://{host}(:\d{{1,4}}|:[1-5]\d{{4}}|:6[0-5]\d{{3}})?(/[\w.~%/+-]*)?", value, re.ASCII
+        ):
+            raise ValueError("CURATOR_MODEL_ADDRESS is like https://api.mistral.ai/v1 or http://127.0.0.1:11434/v1")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _model_is_whole(self) -> "Settings":
+        """A model has an address and a name; its key comes from one place and fits in a header."""
+        if self.model_key_file:
+            if self.model_key.get_secret_value():
+                raise ValueError("CURATOR_MODEL_KEY and CURATOR_MODEL_KEY_FILE are both set. Keep one")
+            try:
+                object.__setattr__(self, "model_key", SecretStr(self.model_key_file.read_text().strip()))
+            except (OSError, ValueError) as error:
+                raise ValueError(f"CURATOR_MODEL_KEY_FILE cannot be read: {type(error).__name__}") from error
+        key = self.model_key.get_secret_value()
+        if not re.fullmatch(r"[\x21-\x7e]*", key):
+            raise ValueError("CURATOR_MODEL_KEY has spaces or other signs that no key has")
+        if self.model_address and not self.model_name.strip():
+            raise ValueError("CURATOR_MODEL_NAME is missing: which model should the server use?")
+        if not self.model_address and (self.model_name or key):
+            raise ValueError("CURATOR_MODEL_ADDRESS is missing: where does the model answer?")
+        return self
 
     @model_validator(mode="after")
     def _put_the_password_in(self) -> "Settings":

@@ -47,6 +47,7 @@ def sweeps(settings: Settings) -> tuple[Sweep, ...]:
         Sweep("delivery.thank", 60.0),
         Sweep("issues.check_links", 5.0),
         Sweep("issues.check_sending", 60.0),
+        Sweep("issues.propose", 10.0),
         Sweep("upkeep.daily", 3600.0),
     )
 

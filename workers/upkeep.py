@@ -18,6 +18,7 @@ from curator.events.partitions import ensure_partitions
 from curator.issues import link_checks
 from curator.issues.expiry import expire_candidates
 from curator.issues.models import Act
+from curator.issues.proposals import forget_proposals
 from curator.reports.picks import learn_tastes
 from curator.settings import get_settings
 from curator.sources.mail_in import forget_mail
@@ -55,4 +56,5 @@ def keep_house(session: Session) -> None:
     forget_contributors(session, get_settings())
     forget_thanks(session)
     link_checks.forget_old(session)
+    forget_proposals(session)
     session.execute(delete(Heartbeat).where(Heartbeat.beat_at < func.now() - HEARTBEATS_KEPT))

@@ -74,6 +74,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _address(session, settings)
     if settings.imap_url:
         yield _polled_mailbox(settings)
+    if settings.model_address:
+        yield _model(settings)
 
 
 def _home(settings: Settings) -> Finding:
@@ -176,6 +178,20 @@ def _polled_mailbox(settings: Settings) -> Finding:
             return Finding("mail-in mailbox", True, "opens")
     except CuratorError as error:
         return Finding("mail-in mailbox", False, error.message, step)
+
+
+def _model(settings: Settings) -> Finding:
+    """One small question, answered within the time an editor's question has."""
+    from curator.issues.language_model import Question, ask_model
+
+    form = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
+    small = Question("Answer with one JSON object and nothing else.", '{"answer": "yes"}', form, most_tokens=30)
+    step = "Look at CURATOR_MODEL_ADDRESS, CURATOR_MODEL_NAME and CURATOR_MODEL_KEY, and at the model's server."
+    try:
+        ask_model(small, settings)
+    except CuratorError as error:
+        return Finding("model", False, f"{settings.model_name} at {settings.model_address}: {error.message}", step)
+    return Finding("model", True, f"{settings.model_name} at {settings.model_address} answers")
 
 
 def _facts(finding: Finding) -> dict[str, Any]:

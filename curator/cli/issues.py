@@ -1,5 +1,6 @@
 """Issues: create, fill, check, render, test and send them."""
 
+import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +17,19 @@ from curator.db.session import transaction
 from curator.delivery import ledger, plan
 from curator.delivery.preflight import check_issue, weigh_for_send
 from curator.editions.checks import Checks
-from curator.errors import CheckFailed, Invalid
+from curator.errors import CheckFailed, Conflict, Invalid, ModelFailed, Unavailable
 from curator.issues.assemble import assemble
 from curator.issues.comments import comments_of
 from curator.issues.compose import add_item, create_issue, get_issue, list_issues
 from curator.issues.newsletters import get_newsletter
 from curator.issues.pieces import gaps_of, hints_of
+from curator.issues.proposal_prompts import Kind
+from curator.issues.proposals import Proposal, Stage, ask_for
 from curator.reports.item_clicks import clicks_of_items
 from curator.settings import get_settings
+
+WAIT_FOR_WORKER = 20.0
+"""Seconds a worker may need before it asks the model."""
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -122,6 +128,28 @@ def comments(
     else:
         columns = ("id", "item", "text", "by", "at", "resolved_by")
         say_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+@app.command()
+def propose(
+    issue: IssueName,
+    item: Annotated[int | None, typer.Option(help="The id of an item; without one, subjects are proposed.")] = None,
+    translate: Annotated[bool, typer.Option("--translate", help="The item's title and opening, not a blurb.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Have the language model propose words, with the sentences they came from. They are used in the desk."""
+    kind = Kind.SUBJECT if item is None else Kind.TRANSLATION if translate else Kind.BLURB
+    if translate and item is None:
+        raise Invalid("Name the item to translate: --item ID.")
+    settings = get_settings()
+    with transaction() as session:
+        asked = ask_for(session, find_issue(session, issue).id, item, kind, ACTOR, settings).id
+    found = _wait_for(asked, settings.model_seconds + WAIT_FOR_WORKER)
+    if as_json:
+        say_json(found)
+    else:
+        rows = [(field, words) for offer in found["offers"] for field, words in offer["words"].items()]
+        say_table(("field", "words by a model"), rows)
 
 
 @app.command("assemble")
@@ -230,6 +258,24 @@ def list_all(slug: Slug, as_json: AsJson = False) -> None:
     else:
         columns = ("id", "number", "subject", "state", "sent_at")
         say_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+def _wait_for(proposal_id: int, seconds: float) -> dict[str, Any]:
+    """What the model offers, once a worker has asked it; our own errors when there is nothing, or nothing yet."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        with transaction() as session:
+            found = session.get(Proposal, proposal_id)
+            if found is None or found.stage is Stage.PUT_AWAY:
+                raise Conflict("Somebody cancelled it, or asked for another.")
+            if found.stage is Stage.FAILED:
+                raise ModelFailed(found.reason)
+            if not found.is_open:
+                lines = dict(enumerate(found.lines, 1))
+                offers = [{**o, "sources": {n: lines[n] for n in o["sources"]}} for o in found.offers]
+                return {"id": found.id, "kind": str(found.kind), "offers": offers}
+        time.sleep(0.25)
+    raise Unavailable("No answer yet. Is a worker running? When it comes, the issue's page shows it.")
 
 
 def read_time(text: str, zone: ZoneInfo) -> datetime:

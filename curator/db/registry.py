@@ -15,6 +15,7 @@ MODELS = (
     "curator.sources.mailbox_health",
     "curator.issues.models",
     "curator.issues.link_checks",
+    "curator.issues.proposals",
     "curator.issues.approval",
     "curator.issues.approval_links",
     "curator.issues.calendar",

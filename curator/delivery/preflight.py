@@ -27,7 +27,9 @@ from curator.issues.approval import standing
 from curator.issues.compose import get_issue
 from curator.issues.content import IssueContent, load_content
 from curator.issues.fixes import Change, Fix
+from curator.issues.model_words import model_words
 from curator.issues.models import Issue, Item
+from curator.issues.revisions import FIELD_NAMES
 from curator.issues.seen import SeenBefore, published_before, seen_before
 from curator.settings import Settings
 from curator.sources.models import Article, Picture
@@ -53,6 +55,7 @@ def check_issue(session: Session, issue_id: int, *, settings: Settings, clicks_o
             *built.warnings,
             *_not_approved(session, issue),
             *_cannot_go(session, issue),
+            *_words_by_a_model(session, issue),
             *_seen_before(session, issue, clicks_of),
             *_heavy_pictures(session, content),
             *_ill_relays(session, issue),
@@ -135,6 +138,17 @@ def _issue_in_words(seen: SeenBefore, zone: str, clicks: Mapping[int, int] | Non
         count = clicks.get(seen.item_id, 0)
         facts.append(f"{count:,} click{'' if count == 1 else 's'}")
     return f"issue {seen.issue_number} ({', '.join(facts)})"
+
+
+def _words_by_a_model(session: Session, issue: Issue) -> Iterator[Finding]:
+    """Fields that still read exactly as a model wrote them."""
+    for words in model_words(session, issue):
+        message = (
+            f"The {FIELD_NAMES[words.field]} is a model's, and nobody has changed a word of it. Read it against its "
+            "sentences, then make it yours."
+        )
+        # A code for each field: title and blurb of one item are two warnings to acknowledge.
+        yield Finding(f"model_{words.field}", message, words.where, words.item_id, words.field)
 
 
 def _heavy_pictures(session: Session, content: IssueContent) -> Iterator[Finding]:

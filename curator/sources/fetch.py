@@ -21,6 +21,7 @@ import structlog
 
 from curator.errors import FetchFailed, Invalid
 from curator.settings import Settings
+from curator.sources.deadline import TimedStream
 from curator.sources.identity import checked_address
 from curator.sources.networks import Network, allowed_ranges, is_allowed, may_fetch, resolve
 
@@ -113,7 +114,7 @@ class _Guard(httpcore2.NetworkBackend):
         for answer in answers[:3]:
             try:
                 line = self._sockets.connect_tcp(answer, port, timeout=self.left() / 2)
-                return _Timed(line, self)
+                return TimedStream(line, self.left)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -124,31 +125,6 @@ class _Guard(httpcore2.NetworkBackend):
         if seconds <= 0:
             raise httpcore2.ReadTimeout("deadline")
         return seconds
-
-
-class _Timed(httpcore2.NetworkStream):
-    """A stream whose every step ends at the guard's deadline, however slowly the other side drips."""
-
-    def __init__(self, line: httpcore2.NetworkStream, guard: _Guard) -> None:
-        self._line = line
-        self._guard = guard
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._line.read(max_bytes, self._guard.left())
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._line.write(buffer, self._guard.left())
-
-    def close(self) -> None:
-        self._line.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
-        return _Timed(self._line.start_tls(ssl_context, server_hostname, self._guard.left()), self._guard)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._line.get_extra_info(info)
 
 
 class _Refused(httpcore2.ConnectError):

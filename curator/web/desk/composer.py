@@ -15,10 +15,12 @@ from curator.issues.comments import comments_of, last_said
 from curator.issues.compose import find_issue, get_item
 from curator.issues.models import Issue, IssueState, Item, Section
 from curator.issues.pieces import gaps_of, hints_of
+from curator.issues.proposals import last_proposed
 from curator.issues.seen import SeenBefore, published_before
 from curator.sources.models import Article, Picture
 from curator.web.access import Desk
 from curator.web.desk.finds import picture_path
+from curator.web.desk.proposed import proposed_in
 from curator.web.pages import fragment
 
 
@@ -70,11 +72,17 @@ def values_of(session: Session, issue: Issue) -> dict[str, Any]:
         "issue": issue,
         "beside": beside_items(session, issue),
         "comments": comments_of(session, issue.id),
-        "talk": last_said(session, issue.id),
+        "talk": talk_of(session, issue),
+        "proposed": proposed_in(session, issue),
         "gaps": gaps_of(issue),
         "hints": hints_of(session, issue),
         "stars": len(free_stars(session, issue)),
     }
+
+
+def talk_of(session: Session, issue: Issue) -> str:
+    """A stamp of what happens beside the words: comments, and a model's proposals."""
+    return f"{last_said(session, issue.id)} {last_proposed(session, issue.id)}".strip()
 
 
 def beside_items(session: Session, issue: Issue) -> dict[int, Beside]:

@@ -16,6 +16,7 @@ from curator.web.desk import (
     issue_list,
     issue_offer,
     issue_preview,
+    issue_proposals,
     issue_words,
     sending,
 )
@@ -31,6 +32,7 @@ for part in (
     issue_layout,
     issue_offer,
     issue_comments,
+    issue_proposals,
     issue_preview,
     issue_checks,
     approval,

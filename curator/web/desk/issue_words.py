@@ -9,11 +9,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from curator.errors import Conflict, CuratorError
-from curator.issues.comments import last_said
 from curator.issues.edit import edit_issue, edit_item
 from curator.issues.revisions import latest_change_by
 from curator.web.access import Db, Editor, Viewer
-from curator.web.desk.composer import issue_of, item_of, values_of
+from curator.web.desk.composer import issue_of, item_of, talk_of, values_of
 from curator.web.pages import page
 
 router = APIRouter()
@@ -54,7 +53,7 @@ def now(desk: Viewer, db: Db, number: int) -> JSONResponse:
         {
             "version": issue.version,
             "state": str(issue.state),
-            "talk": last_said(db, issue.id),
+            "talk": talk_of(db, issue),
             "by": last if last != desk.by else "",
             "words": {field: getattr(issue, field) for field in ("subject", "preheader", "intro", "outro")},
         }

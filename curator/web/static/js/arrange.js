@@ -199,7 +199,8 @@ function tellSection(address) {
   if (place >= 0) announce(`${sections[place].dataset.name}: section ${place + 1} of ${sections.length}.`);
 }
 
-function remember(revision) {
+// Takes one change, or several that are undone together.
+export function remember(revision) {
   if (revision) undone.push(revision);
   document.getElementById("undo").setAttribute("aria-disabled", String(!undone.length)); // disabled would lose the focus
 }
@@ -211,7 +212,8 @@ async function undo() {
   try {
     await telling;
     await saveAll();
-    const answer = await post(`${base}/restore/${revision}`, {});
+    let answer;
+    for (const one of [revision].flat().reverse()) answer = await post(`${base}/restore/${one}`, {});
     await reload("undo");
     putWords(answer.words);
     announce("Undone.");
@@ -222,7 +224,7 @@ async function undo() {
 }
 
 // The issue's own words as the server has them now: a fix or an undo may have changed them.
-function putWords({ version, ...words }) {
+export function putWords({ version, ...words }) {
   for (const [name, value] of Object.entries(words)) {
     const field = document.querySelector(`.words [data-field="${name}"]`);
     if (field && takeServers(field, value, version)) field.dispatchEvent(new Event("taken", { bubbles: true }));

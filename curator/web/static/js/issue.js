@@ -6,6 +6,7 @@ import { check, startChecks } from "./checks.js";
 import { refreshLook } from "./look.js";
 import { startPresence } from "./presence.js";
 import { byItself, notice, part, post, reasonOf } from "./post.js";
+import { lookAgain, startProposing } from "./proposals.js";
 import { ourChange, startFollowing } from "./together.js";
 
 const compose = document.querySelector(".compose");
@@ -16,6 +17,7 @@ let quiet;
 function follow(answer) {
   if (answer?.issue) ourChange(answer.issue);
   refreshLook();
+  lookAgain();
   clearTimeout(quiet);
   quiet = setTimeout(look, 600);
 }
@@ -35,6 +37,7 @@ if (careFor(document)) notice("Words you typed before the connection was lost ar
 startArranging(base, follow);
 startFollowing(base, compose.dataset, follow);
 startChecks(base);
+startProposing(base, follow);
 startPresence(base);
 
 // Fields grow with their words; titles stay one paragraph.

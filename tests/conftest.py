@@ -113,6 +113,14 @@ def redis_client(settings: Settings) -> Iterator["redis.Redis[bytes]"]:
         client.flushdb()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unhurried_designs() -> Iterator[None]:
+    """A busy machine ends no design of the tests by the clock; those about that clock give one of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("curator.editions.sandbox.CLOCK_SECONDS", 60.0)
+        yield
+
+
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     """A function that names a TCP port of loopback nobody listens on."""

@@ -44,12 +44,12 @@ def render_limited(
     is_inlined: bool = True,
     seconds: int = SECONDS,
     megabytes: int = MEGABYTES,
-    clock: float = CLOCK_SECONDS,
+    clock: float | None = None,
 ) -> str:
     """The page of `files` with `data`, its styles in its elements; what they lack comes from our design `based_on`.
 
     `TemplateFailed` after `seconds` of computing, above `megabytes`, and for any error in it (`template` and `line`).
-    After `clock` seconds it is over in any case: `Unavailable` when the design hardly got to compute, because a busy
+    After `clock` seconds (CLOCK_SECONDS) it is over in any case: `Unavailable` when the design hardly got to compute, because a busy
     machine must not make a good design fail for ever.
     """
     request = {
@@ -61,7 +61,7 @@ def render_limited(
         "megabytes": megabytes,
         "seconds": seconds,
     }
-    before = _computed()
+    before, clock = _computed(), CLOCK_SECONDS if clock is None else clock
     try:
         child = subprocess.run(
             [sys.executable, "-I", str(_CHILD)],

@@ -117,7 +117,7 @@ def redis_client(settings: Settings) -> Iterator["redis.Redis[bytes]"]:
 def unhurried_designs() -> Iterator[None]:
     """A busy machine ends no design of the tests by the clock; those about that clock give one of their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("curator.editions.sandbox.CLOCK_SECONDS", 60.0)
+        patch.setattr("curator.editions.sandbox._usual_clock", 60.0)
         yield
 
 

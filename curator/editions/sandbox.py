@@ -50,8 +50,8 @@ def render_limited(
     """The page of `files` with `data`, its styles in its elements; what they lack comes from our design `based_on`.
 
     `TemplateFailed` after `seconds` of computing, above `megabytes`, and for any error in it (`template` and `line`).
-    After `clock` seconds (CLOCK_SECONDS) it is over in any case: `Unavailable` when the design hardly got to compute, because a busy
-    machine must not make a good design fail for ever.
+    After `clock` seconds (CLOCK_SECONDS) it is over in any case: `Unavailable` when the design hardly got to compute,
+    because a busy machine must not make a good design fail for ever.
     """
     request = {
         "files": dict(files),

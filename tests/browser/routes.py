@@ -28,11 +28,13 @@ NOT_PAGES = frozenset(
         "/n/{slug}/issues/{number}/composer",
         "/n/{slug}/issues/{number}/now",
         "/n/{slug}/issues/{number}/preview",
+        "/n/{slug}/issues/{number}/proposals",
         "/n/{slug}/settings/design/look",
         "/n/{slug}/settings/designs/{design_id}/look",
         "/n/{slug}/sources/export",
         "/o/{token}.gif",
         "/pictures/{name}",
+        "/suggest/{slug}/brand.css",
     )
 )
 

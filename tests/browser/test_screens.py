@@ -11,6 +11,8 @@ from urllib.parse import urljoin
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from curator.settings import Settings
+from curator.tokens import Purpose, Signer
 from tests.browser.camera import Camera
 from tests.browser.routes import unseen
 from tests.browser.whole_demo import Demo, sign_in
@@ -52,6 +54,8 @@ def _for_anybody(camera: Camera, demo: Demo) -> None:
     camera.visit("sign-in-link", demo.link)
     camera.visit("subscribe", f"{demo.address}/subscribe/laagland")
     camera.visit("check-your-mail", f"{demo.address}/subscribe/laagland/check")
+    camera.visit("suggest", f"{demo.address}/suggest/laagland")
+    camera.visit("suggested", f"{demo.address}/suggest/laagland/thanks")
     camera.visit("archive", f"{demo.address}/archive/laagland")
     camera.visit("archived-issue", f"{demo.address}/archive/laagland/41")
     camera.expected = ("404",)
@@ -82,7 +86,7 @@ def _on_the_desk(camera: Camera, demo: Demo) -> None:
     camera.visit("delivery", f"{demo.desk}/deliveries/41")
     camera.visit("report", f"{demo.desk}/reports/41")
     camera.visit("settings", f"{demo.desk}/settings")
-    for part in ("sections", "relay", "tracking", "people", "brand", "design"):
+    for part in ("sections", "relay", "tracking", "people", "tokens", "contributors", "brand", "design"):
         camera.visit(f"settings-{part}", f"{demo.desk}/settings/{part}")
 
 
@@ -177,7 +181,14 @@ def _from_a_mail(camera: Camera, demo: Demo, page: Page) -> None:
     camera.visit("unsubscribe", source["List-Unsubscribe"].split(">")[0].strip("<"))
     html = source.get_body(("html",)).get_content()  # type: ignore[union-attr]
     camera.visit("preferences", re.search(r'href="(http[^"]+/p/[^"]+)"', html)[1])  # type: ignore[index]
+    camera.visit("no-more-thanks", f"{demo.address}/no-thanks/{_right_to_refuse(demo)}")
     camera.visit("in-the-browser", re.search(r'href="(http[^"]+/v/[^"]+)"', html)[1])  # type: ignore[index]
+
+
+def _right_to_refuse(demo: Demo) -> str:
+    """What the link in a thank-you ends in."""
+    key = Settings(home=demo.home / "data").secret("tokens")
+    return Signer({1: key}).sign(Purpose.NO_THANKS, demo.run("contributors", "list", "laagland")[0]["id"])
 
 
 def _mail_to(demo: Demo, page: Page, address: str) -> EmailMessage:

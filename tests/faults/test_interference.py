@@ -163,7 +163,10 @@ def test_connections_cut_by_the_database(committed: Session, settings: Settings,
         nonlocal cuts
         with transaction() as session:
             pids = session.scalars(
-                text("SELECT pid FROM pg_stat_activity WHERE application_name = 'curator delivery' ORDER BY pid")
+                text(
+                    "SELECT pid FROM pg_stat_activity WHERE application_name = 'curator delivery'"
+                    " AND datname = current_database() ORDER BY pid"  # tests beside this one have databases of their own
+                )
             ).all()
             victims = pids if chance.random() < 0.5 else pids[:1]
             cuts += sum(bool(session.scalar(select(func.pg_terminate_backend(pid)))) for pid in victims)

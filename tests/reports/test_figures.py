@@ -118,6 +118,8 @@ def test_notices_and_relays(session: Session, read: Any) -> None:
         ("sign-in",): 0,
         ("approval",): 0,
         ("thanks",): 0,
+        ("approved",): 0,
+        ("sent-back",): 0,
     }
     assert found["relay_state"] == {("default", "unknown"): 1}
 

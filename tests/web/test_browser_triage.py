@@ -11,6 +11,7 @@ from curator.issues.acts import ActKind, Wanted, perform
 from curator.issues.models import Act
 from curator.sources.likeness import compare_due
 from curator.sources.models import Article, Likeness, Source, SourceState, Triage
+from curator.web.desk.this_week import AT_ONCE
 from tests.issues.rows import an_article
 from tests.web.conftest import Scene
 
@@ -324,3 +325,19 @@ def test_the_chosen_filter_is_saved_and_used(scene: Scene) -> None:
     page.get_by_role("link", name="English").click()
     expect(page.locator("#find-list > .find")).to_have_count(1)
     assert compare_due(scene.session) >= 3
+
+
+def test_the_rest_of_a_long_list_follows_and_is_found_by_its_address(scene: Scene) -> None:
+    newsletter = scene.issue.newsletter
+    made = [an_article(scene.session, newsletter, f"long{number}") for number in range(AT_ONCE + 5)]
+    scene.session.commit()
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/?order=newest")
+    rows = page.locator("#find-list > .find")
+    expect(rows).to_have_count(len(made) + 3)
+    last = rows.last.get_attribute("id")
+    page.goto(f"{scene.address}/n/tech/?order=newest#{last}")
+    page.reload()
+    expect(page.locator(f"#{last}")).to_be_focused()
+    page.keyboard.press("x")
+    expect(rows).to_have_count(len(made) + 2)

@@ -1,5 +1,6 @@
 """This week: what the list shows, triage and placing by form and by script, capture of every kind, sources."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from curator.reports.picks import learn_taste
 from curator.sources.likeness import compare_due
 from curator.sources.models import Article, CapturedBy, FetchState, SavedFilter, Source, SourceState, Triage
 from curator.web.desk.capture import MOST_CHARACTERS, Pasted, judge
+from curator.web.desk.this_week import AT_ONCE
 from tests.issues.rows import an_article
 
 JSON = {"Accept": "application/json", "HX-Request": "true"}
@@ -328,3 +330,18 @@ def test_a_part_is_never_kept_as_the_page(editor: Any) -> None:
         answer = editor.get("/n/weekly/", headers=headers)
         assert "HX-Target" in answer.headers["vary"]
         assert answer.headers["cache-control"] == "private, no-cache"
+
+
+def test_a_long_list_comes_in_two_parts_without_losing_any(session: Session, cast: Any, editor: Any) -> None:
+    ids = {str(an_article(session, cast.weekly, f"n{number}").id) for number in range(AT_ONCE + 12)}
+    first = editor.get("/n/weekly/").text
+    rest = re.search(r'id="find-rest" class="find-rest" hx-get="([^"]+)"', first)
+    assert rest is not None
+    address = rest[1].replace("&amp;", "&")
+    shown = set(re.findall(r'data-article="(\d+)"', first))
+    assert len(shown) == AT_ONCE
+    gone = next(iter(shown))
+    _post(editor, f"/n/weekly/articles/{gone}/triage", triage="dismissed")
+    others = editor.get(address, headers={**HTMX, "HX-Target": "find-rest"}).text
+    assert set(re.findall(r'data-article="(\d+)"', others)) == ids - shown
+    assert "find-rest" not in editor.get("/n/weekly/?whole=true").text

@@ -20,8 +20,11 @@ from curator.web.desk import acts, capture, file_import, saved_filters, source_l
 from curator.web.desk.acts import draft_summary
 from curator.web.desk.asked import is_htmx
 from curator.web.desk.finds import count_by_triage
-from curator.web.desk.week_list import LISTS, ORDERS, find_story, week_list
+from curator.web.desk.week_list import LISTS, ORDERS, SHOWN, find_story, week_list
 from curator.web.pages import fragment, page
+
+AT_ONCE = 100
+"""Rows the page comes with; a browser needs twice as long for five hundred. The others follow by themselves."""
 
 router = APIRouter()
 for part in (acts, capture, file_import, saved_filters, source_list):
@@ -36,11 +39,21 @@ def this_week(
     show: str = "candidates",
     order: str = "suggested",
     q: Annotated[str, Query(max_length=200)] = "",
+    whole: bool = False,
+    but: Annotated[str, Query(max_length=4000)] = "",
 ) -> HTMLResponse:
-    """The whole page; for htmx only the list, when another list, order, choice or other words are asked for."""
+    """The whole page; for htmx only the list, when another list, order, choice or other words are asked for.
+
+    A long list comes in two parts unless `whole`: its beginning, then all of it `but` the articles that came.
+    """
     if show not in LISTS or order not in ORDERS:
         raise NotFound("There is no such list.")
     values = _values(desk, db, show, order, Choice.read(request.query_params))
+    values["at_once"] = SHOWN if whole else AT_ONCE
+    if request.headers.get("hx-target") == "find-rest":
+        came = set(but.split("."))
+        rest = [find for find in values["finds"] if str(find.article.id) not in came]
+        return fragment(request, "web/desk/find_rest.html", desk=desk, finds=rest)
     if request.headers.get("hx-target") == "finds":
         return fragment(request, "web/desk/finds.html", desk=desk, **values)
     sources = list_health(db, desk.newsletter.id)

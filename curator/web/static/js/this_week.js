@@ -170,19 +170,31 @@ document.addEventListener("htmx:sendError", () => notice("The server does not an
 // A row that fetched itself again keeps being the selected one.
 let refetched = "";
 let shown = list();
+let isRest = false; // of a list that came in two parts, the second
 document.addEventListener("htmx:beforeSwap", (event) => {
   const target = event.detail.target;
   refetched = target?.classList?.contains("is-current") ? target.id : "";
+  isRest = target?.id === "find-rest";
 });
 document.addEventListener("htmx:afterSettle", () => {
-  if (list() !== shown) showWaiting();
+  if (list() !== shown || isRest) showWaiting();
   shown = list();
+  isRest = false;
+  selectWanted();
   if (refetched) select(document.getElementById(refetched), false);
   else if (!current() && rows().length) select(rows()[0], false);
   refetched = "";
 });
 
-const wanted = location.hash.startsWith("#article-") ? document.getElementById(location.hash.slice(1)) : null;
-select(wanted || rows()[0], Boolean(wanted));
+// The row an address names, as soon as it is there.
+let wanted = location.hash.startsWith("#article-") ? location.hash.slice(1) : "";
+function selectWanted() {
+  const row = wanted && document.getElementById(wanted);
+  if (!row) return;
+  wanted = "";
+  select(row);
+}
+select(rows()[0], false);
+selectWanted();
 showWaiting();
 startSending();

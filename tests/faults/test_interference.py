@@ -165,7 +165,7 @@ def test_connections_cut_by_the_database(committed: Session, settings: Settings,
             pids = session.scalars(
                 text(
                     "SELECT pid FROM pg_stat_activity WHERE application_name = 'curator delivery'"
-                    " AND datname = current_database() ORDER BY pid"  # tests beside this one have databases of their own
+                    " AND datname = current_database() ORDER BY pid"  # others test beside this
                 )
             ).all()
             victims = pids if chance.random() < 0.5 else pids[:1]

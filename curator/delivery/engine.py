@@ -63,7 +63,11 @@ def run_slice(delivery_id: int, *, settings: Settings, should_stop: Callable[[],
 
     def must_end() -> bool:
         nonlocal is_over
-        is_over = is_over or time.monotonic() >= ends_at or should_stop()
+        try:
+            is_over = is_over or time.monotonic() >= ends_at or should_stop()
+        except Exception as error:  # whoever asks: what is in flight is still written down
+            log.warning("slice_ends", reason="cannot ask whether to stop", error=repr(error))
+            is_over = True
         return is_over
 
     async def invite(here: frozenset[int]) -> tuple[int, Coroutine[Any, Any, Counter[str]]] | None:

@@ -160,7 +160,13 @@ def test_two_slices_at_once_share_the_work(committed: Session, settings: Setting
     assert the(committed, delivery).state is DeliveryState.SENT
 
 
-def test_a_question_that_fails_ends_the_slice(committed: Session, settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_room", [False, True])
+def test_a_question_that_fails_ends_the_slice(
+    committed: Session, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_room: bool
+) -> None:
+    monkeypatch.setattr("curator.delivery.company.LOOK_SECONDS", 0.01)  # company asks too, when there is room for it
+    monkeypatch.setattr("curator.delivery.company._Room.is_left", lambda _: has_room)
+
     def fail() -> bool:
         if sink.accepted > 20:
             raise OSError("cannot be asked")

@@ -37,7 +37,7 @@ demo: $(STAMP)
 	@exec $(BIN)/curator demo
 
 test: $(STAMP)
-	@exec $(BIN)/python -m pytest -n 2 -m 'not long' $(OPTIONS) $(TESTS)
+	@exec $(BIN)/python -m pytest -n 3 -m 'not long' $(OPTIONS) $(TESTS)
 
 faults: $(STAMP)
 	@exec $(BIN)/python -m pytest -n 2 $(OPTIONS) tests/faults

@@ -65,7 +65,7 @@ def run_slice(delivery_id: int, *, settings: Settings, should_stop: Callable[[],
         nonlocal is_over
         try:
             is_over = is_over or time.monotonic() >= ends_at or should_stop()
-        except Exception as error:  # whoever asks: what is in flight is still written down
+        except Exception as error:  # noqa: BLE001 - whatever it is, what is in flight is still written down
             log.warning("slice_ends", reason="cannot ask whether to stop", error=repr(error))
             is_over = True
         return is_over

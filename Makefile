@@ -21,9 +21,10 @@ SEED ?=
 
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help demo test faults chaos golden check lock clean
+.PHONY: help install demo test faults chaos golden check lock clean
 
 help:
+	@echo 'make install only what the others begin with: the packages, into $(VENV)'
 	@echo 'make demo    run everything with a sample newsletter; Ctrl-C stops it, the data stays in var/'
 	@echo 'make test    the tests, on real servers (TESTS=tests/delivery OPTIONS="-k claim" for some of them)'
 	@echo 'make faults  those of them in which servers, workers and relays fail, and nobody may be lost or mailed twice'
@@ -32,6 +33,8 @@ help:
 	@echo 'make check   ruff, mypy and the laws of the code'
 	@echo 'make lock    resolve requirements.lock again (OPTIONS=--upgrade for newer versions)'
 	@echo 'make clean   remove what can be made again; never var/'
+
+install: $(STAMP)
 
 demo: $(STAMP)
 	@exec $(BIN)/curator demo

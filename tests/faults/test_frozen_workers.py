@@ -76,6 +76,7 @@ def test_a_stopped_worker_delays_only_what_it_has_in_flight(
     assert judge(committed, delivery, sink) == {MessageState.ACCEPTED: READERS}
 
 
+@pytest.mark.long
 def test_a_worker_silent_for_too_long_is_cut_off_and_its_late_truth_is_welcome(
     committed: Session, impatient: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

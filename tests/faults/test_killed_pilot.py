@@ -33,6 +33,7 @@ def a_delivery_with_a_pilot(session: Session, port: int) -> Delivery:
     return delivery
 
 
+@pytest.mark.long
 def test_killed_workers_mail_nobody_beyond_the_pilot(servers: Servers, own: Session, tmp_path: Path) -> None:
     environment = {"CURATOR_PILOT_HOLD_MINUTES": "600"}
     with Sink(tmp_path / "log", faults=Faults(delay=0.3)) as sink, Processes(tmp_path, environment) as processes:

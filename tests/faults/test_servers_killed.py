@@ -28,6 +28,7 @@ SMALL_DISK = "400m"
 pytestmark = pytest.mark.timeout(240)
 
 
+@pytest.mark.long
 def test_servers_that_die_and_workers_that_are_replaced(servers: Servers, own: Session, tmp_path: Path) -> None:
     """A storm of pauses goes on meanwhile: it is a person's, and the database owes them an answer."""
     with Sink(tmp_path / "log", faults=Faults(delay=0.1)) as sink, Processes(tmp_path) as processes:

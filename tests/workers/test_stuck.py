@@ -38,6 +38,7 @@ def worker(settings: Settings, redis_client: object) -> Iterator[subprocess.Pope
     process.wait(30)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_a_hung_slice_is_ended_and_the_rest_is_mailed(
     committed: Session, settings: Settings, worker: subprocess.Popen[bytes], tmp_path: Path

@@ -1,18 +1,20 @@
 """Every word of the desk is an attack: on no page, in no preview, in no archived issue does any of it run."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from curator.accounts.api_tokens import create_token
 from curator.accounts.models import Role
 from curator.accounts.users import add_user
+from curator.audience.models import Subscriber
 from curator.delivery.freeze import freeze
 from curator.delivery.plan import send_issue
 from curator.delivery.relays import set_relay
 from curator.issues.calendar import Intent, mean
 from curator.issues.comments import add_comment
 from curator.issues.compose import add_item, create_issue
+from curator.issues.models import Design
 from curator.issues.own_designs import start_design
 from curator.settings import Settings
 from curator.sources.contributors import Contributor, suggest
@@ -49,9 +51,9 @@ WORDS = {
 
 PAGES = (
     *("", "?show=starred", "sources", "mail", "import", "bookmarklet", "issues", "issues/1", "issues/1/checks"),
-    *("issues/1/history", "issues/1/approval", "issues/1/send", "calendar", "audience", "audience/1", "deliveries"),
+    *("issues/1/history", "issues/1/approval", "issues/1/send", "calendar", "audience", "deliveries"),
     *("deliveries/2", "reports/2", "settings", "settings/sections", "settings/people", "settings/tokens"),
-    *("settings/contributors", "settings/brand", "settings/design", "settings/designs/1"),
+    *("settings/contributors", "settings/brand", "settings/design"),
 )
 
 RAN = """() => [
@@ -63,7 +65,8 @@ RAN = """() => [
 def test_words_that_attack_run_nowhere(scene: Scene, settings: Settings) -> None:
     _fill(scene, settings)
     page = scene.page
-    desk = [f"{scene.address}/n/tech/{path}" for path in PAGES]
+    person, design = (scene.session.scalars(select(table.id)).first() for table in (Subscriber, Design))
+    desk = [f"{scene.address}/n/tech/{path}" for path in (*PAGES, f"audience/{person}", f"settings/designs/{design}")]
     public = [f"{scene.address}/{path}" for path in ("newsletters", "account", "subscribe/tech", "suggest/tech")]
     shown = 0
     for address in (*desk, *public, f"{scene.address}/archive/tech", f"{scene.address}/archive/tech/2"):

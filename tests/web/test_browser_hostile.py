@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from curator.accounts.api_tokens import create_token
 from curator.accounts.models import Role
 from curator.accounts.users import add_user
-from curator.audience.models import Subscriber
+from curator.audience.models import Subscription
 from curator.delivery.freeze import freeze
 from curator.delivery.plan import send_issue
 from curator.delivery.relays import set_relay
@@ -65,7 +65,7 @@ RAN = """() => [
 def test_words_that_attack_run_nowhere(scene: Scene, settings: Settings) -> None:
     _fill(scene, settings)
     page = scene.page
-    person, design = (scene.session.scalars(select(table.id)).first() for table in (Subscriber, Design))
+    person, design = (scene.session.scalars(select(table.id)).first() for table in (Subscription, Design))
     desk = [f"{scene.address}/n/tech/{path}" for path in (*PAGES, f"audience/{person}", f"settings/designs/{design}")]
     public = [f"{scene.address}/{path}" for path in ("newsletters", "account", "subscribe/tech", "suggest/tech")]
     shown = 0

@@ -1,12 +1,13 @@
 """A server on loopback that speaks the OpenAI-compatible protocol: well, badly, or doing what a stranger says."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
+
+from tests.serving import serving
 
 KEY = "sk-secret-of-the-tests"
 
@@ -107,19 +108,6 @@ def running_model() -> Iterator[ModelServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """The client hangs up; that is what many a test is about."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    model = ModelServer(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as port:
+        model = ModelServer(port)
         yield model
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -1,10 +1,11 @@
 """A web site on loopback that answers what a test tells it to, and remembers what it was asked."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
+
+from tests.serving import serving
 
 
 class Answer(NamedTuple):
@@ -87,21 +88,6 @@ def running_site(wrap: Callable[[ThreadingHTTPServer], None] | None = None) -> I
         def log_message(self, *_: object) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """The client may hang up; that is often what a test is about."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    site = Site(server.server_address[1])
-    if wrap:
-        wrap(server)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler, wrap) as port:
+        site = Site(port)
         yield site
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

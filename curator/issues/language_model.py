@@ -7,8 +7,7 @@ used; bounded in total time and bytes. What a server says about an error is neve
 
 import json
 import ssl
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,7 +17,7 @@ import httpcore2
 
 from curator.errors import ModelFailed
 from curator.settings import Settings
-from curator.sources.deadline import TimedStream
+from curator.sources.deadline import TimedBackend
 from curator.sources.fetch import tls_context
 from curator.sources.networks import resolve
 
@@ -44,7 +43,7 @@ def ask_model(question: Question, settings: Settings) -> str:
 
     Takes `settings.model_seconds` at most. A server that refuses the form (400, 422) is asked once more without.
     """
-    line = _Line(settings)
+    line = _Line(settings.model_seconds)
     status, headers, body = _post(_whole(question, settings), settings, line)
     if status in _UNSURE_OF_FORM:
         status, headers, body = _post(_bare(question, settings), settings, line)
@@ -74,36 +73,11 @@ def _bare(question: Question, settings: Settings) -> dict[str, Any]:
     return {"model": settings.model_name, "messages": [{"role": "user", "content": words}], "stream": False}
 
 
-class _Line(httpcore2.NetworkBackend):
+class _Line(TimedBackend):
     """Connects wherever the administrator said, and ends everything at the deadline."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._seconds = settings.model_seconds
-        self._deadline = time.monotonic() + settings.model_seconds
-        self._sockets = httpcore2.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:
-        failure: Exception = httpcore2.ConnectError("no such host")
-        for answer in resolve(host.strip("[]"), port, self.left())[:3]:
-            try:
-                return TimedStream(self._sockets.connect_tcp(answer, port, timeout=self.left() / 2), self.left)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-        raise failure
-
-    def left(self) -> float:
-        """Seconds until the deadline; `ReadTimeout` when there are none."""
-        seconds = self._deadline - time.monotonic()
-        if seconds <= 0:
-            raise httpcore2.ReadTimeout("deadline")
-        return seconds
+    def answers(self, host: str, port: int) -> list[str]:
+        return resolve(host, port, self.left())
 
 
 def _post(body: dict[str, Any], settings: Settings, line: _Line) -> tuple[int, dict[str, str], bytes]:

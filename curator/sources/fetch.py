@@ -6,13 +6,12 @@ while it runs: it may take `settings.fetch_seconds`.
 """
 
 import ssl
-import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any, Literal
+from typing import Literal
 
 import certifi
 import httpcore2
@@ -21,7 +20,7 @@ import structlog
 
 from curator.errors import FetchFailed, Invalid
 from curator.settings import Settings
-from curator.sources.deadline import TimedStream
+from curator.sources.deadline import TimedBackend
 from curator.sources.identity import checked_address
 from curator.sources.networks import Network, allowed_ranges, is_allowed, may_fetch, resolve
 
@@ -74,7 +73,7 @@ def probe(address: str, *, settings: Settings, method: Literal["HEAD", "GET"] = 
 def _follow(
     method: str, address: str, settings: Settings, accept: str, sent: dict[str, str], most: int | None
 ) -> Fetched:
-    guard = _Guard(allowed_ranges(settings.fetch_allow), time.monotonic() + settings.fetch_seconds)
+    guard = _Guard(allowed_ranges(settings.fetch_allow), settings.fetch_seconds)
     target, moved_to, is_permanent = _url(address), None, True
     with _pool(guard) as pool:
         for _ in range(MOST_REDIRECTS + 1):
@@ -89,42 +88,20 @@ def _follow(
     raise FetchFailed("The address leads on and on. Open it in a browser and copy the address it ends at.")
 
 
-class _Guard(httpcore2.NetworkBackend):
+class _Guard(TimedBackend):
     """Connects to checked addresses only. TLS keeps the host's name, because the pool asks for it afterwards."""
 
-    def __init__(self, allowed: tuple[Network, ...], deadline: float) -> None:
-        self.deadline = deadline
+    def __init__(self, allowed: tuple[Network, ...], seconds: float) -> None:
+        super().__init__(seconds)
         self._allowed = allowed
-        self._sockets = httpcore2.SyncBackend()
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:
-        answers = resolve(host.strip("[]"), port, self.left())
+    def answers(self, host: str, port: int) -> list[str]:
+        answers = resolve(host, port, self.left())
         if not answers or not all(may_fetch(answer, self._allowed) for answer in answers):
             raise _Refused("not public" if answers else "no such host")
         if port not in _PORTS and not all(is_allowed(ip_address(answer), self._allowed) for answer in answers):
             raise _Refused("port")
-        failure: Exception = _Refused("no answer")
-        for answer in answers[:3]:
-            try:
-                line = self._sockets.connect_tcp(answer, port, timeout=self.left() / 2)
-                return TimedStream(line, self.left)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-        raise failure
-
-    def left(self) -> float:
-        """Seconds until the deadline; `ReadTimeout` when there are none."""
-        seconds = self.deadline - time.monotonic()
-        if seconds <= 0:
-            raise httpcore2.ReadTimeout("deadline")
-        return seconds
+        return answers
 
 
 class _Refused(httpcore2.ConnectError):

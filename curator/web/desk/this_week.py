@@ -48,12 +48,13 @@ def this_week(
     """
     if show not in LISTS or order not in ORDERS:
         raise NotFound("There is no such list.")
-    values = _values(desk, db, show, order, Choice.read(request.query_params))
-    values["at_once"] = SHOWN if whole else AT_ONCE
+    choice = Choice.read(request.query_params)
     if request.headers.get("hx-target") == "find-rest":
         came = set(but.split("."))
-        rest = [find for find in values["finds"] if str(find.article.id) not in came]
+        finds = week_list(db, desk.newsletter.id, current_draft(db, desk.newsletter.id), show, choice, order).finds
+        rest = [find for find in finds if str(find.article.id) not in came]
         return fragment(request, "web/desk/find_rest.html", desk=desk, finds=rest)
+    values = _values(desk, db, show, order, choice) | {"at_once": SHOWN if whole else AT_ONCE}
     if request.headers.get("hx-target") == "finds":
         return fragment(request, "web/desk/finds.html", desk=desk, **values)
     sources = list_health(db, desk.newsletter.id)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from curator.audience.eligible import candidates
 from curator.db.heartbeats import Process, alive
@@ -126,7 +126,8 @@ def _seen_items(session: Session, issue: Issue, items: Sequence[Item]) -> dict[i
     keys = {item.address_key for item in items if item.address_key}
     by_key = published_before(session, issue.newsletter_id, keys, issue.id)
     ids = {item.article_id for item in items if item.article_id and item.address_key not in by_key}
-    articles = session.scalars(select(Article).where(Article.id.in_(ids))).all()
+    known = load_only(Article.address_key, Article.other_keys)  # not their bodies, at every change of a word
+    articles = session.scalars(select(Article).where(Article.id.in_(ids)).options(known)).all()
     by_article = seen_before(session, issue.newsletter_id, articles, issue.id)
     found = {item.id: by_key.get(item.address_key or "") or by_article.get(item.article_id or 0) for item in items}
     return {number: seen for number, seen in found.items() if seen is not None}

@@ -25,9 +25,9 @@ def lines_for(session: Session, issue: Issue, item_id: int | None, kind: Kind) -
     return lines
 
 
-def may_translate(article: Article, language: str) -> bool:
-    """Whether the article is in another language than the newsletter, as far as we know."""
-    return bool(article.language) and article.language != language.split("-")[0].lower()
+def may_translate(language: str | None, wanted: str) -> bool:
+    """Whether an article of this language, which may not be known, is in another than the newsletter."""
+    return bool(language) and language != wanted.split("-")[0].lower()
 
 
 def _items(session: Session, issue: Issue) -> list[str]:
@@ -54,6 +54,6 @@ def _opening(article: Article | None, issue: Issue) -> list[str]:
     """The article's title and the sentences an item begins with."""
     if article is None or not article.title.strip():
         return []
-    if not may_translate(article, issue.newsletter.language):
+    if not may_translate(article.language, issue.newsletter.language):
         raise Invalid("The article is in the newsletter's language already, or in one nobody knows.")
     return [clean_line(article.title, LONGEST_SENTENCE), *sentences(clean_line(article.summary, 2_000), 6)]

@@ -68,5 +68,6 @@ def proposed_in(session: Session, issue: Issue) -> Proposed:
 
 def _translatable(session: Session, issue: Issue) -> frozenset[int]:
     items = {item.article_id: item for section in issue.sections for item in section.items if item.article_id}
-    articles = session.scalars(select(Article).where(Article.id.in_(items)))
-    return frozenset(items[a.id].id for a in articles if may_translate(a, issue.newsletter.language))
+    spoken = session.execute(select(Article.id, Article.language).where(Article.id.in_(items)))
+    wanted = issue.newsletter.language
+    return frozenset(items[number].id for number, language in spoken if may_translate(language, wanted))

@@ -106,6 +106,7 @@ def test_a_busy_port_is_refused_before_anything_starts(home: Home) -> None:
     assert not list(home.path.glob("pg*"))
 
 
+@pytest.mark.long
 def test_a_second_mailbox_gets_a_free_port_unless_it_was_given_one(home: Home) -> None:
     with socket.socket() as other:
         with contextlib.suppress(OSError):  # in use already: just as well

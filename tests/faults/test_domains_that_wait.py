@@ -66,7 +66,8 @@ def judge_addresses(session: Session, delivery: Delivery) -> int:
     return session.scalar(select(func.count()).where(accepted)) or 0
 
 
-@pytest.mark.parametrize("phase", [pytest.param("rcpt", marks=pytest.mark.long), "dot"])
+@pytest.mark.long
+@pytest.mark.parametrize("phase", ["rcpt", "dot"])
 def test_one_in_five_told_to_wait_reaches_everybody(
     committed: Session, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str
 ) -> None:

@@ -60,6 +60,7 @@ def impatient(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return settings.model_copy(update={"lease_seconds": 5})
 
 
+@pytest.mark.long
 def test_a_stopped_worker_delays_only_what_it_has_in_flight(
     committed: Session, impatient: Settings, tmp_path: Path
 ) -> None:

@@ -145,6 +145,7 @@ def test_one_that_dies_in_the_middle_is_replaced_within_seconds(
     assert dying.accepted > 150
 
 
+@pytest.mark.long
 def test_one_that_comes_back_carries_again(
     committed: Session, settings: Settings, log: Path, sinks: ExitStack, free_port: Callable[[], int]
 ) -> None:

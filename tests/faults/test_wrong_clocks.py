@@ -44,6 +44,7 @@ def test_clocks_that_jump_neither_lose_nor_repeat_nor_hurry_anything(
     assert counts[MessageState.ACCEPTED] + counts[MessageState.UNKNOWN] == READERS
 
 
+@pytest.mark.long
 def test_a_worker_ahead_of_the_beat_hears_it(servers: Servers, own: Session, tmp_path: Path) -> None:
     """One machine's clock is an hour ahead, and what a killed worker held is found all the same."""
     with Sink(tmp_path / "log", faults=Faults(delay=0.05)) as sink, Processes(tmp_path, machines=2) as processes:

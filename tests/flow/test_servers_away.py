@@ -140,6 +140,7 @@ def valkey_away(installation: Installation, desk: httpx2.Client) -> None:
     wait_for("the broker is seen again", lambda: installation.health()["broker"] == "ok")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_a_send_goes_on_after_either_came_back(installation: Installation, tmp_path: Path) -> None:
     slow = Faults(delay=0.05)

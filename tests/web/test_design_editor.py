@@ -127,7 +127,11 @@ def test_readers_must_be_able_to_leave(owner: Any, design: Design) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["{{ (9**99999999)|string|length }}", "{{ 'a' * 10**9 }}", "{{ subject.__class__.__mro__ }}"],
+    [
+        pytest.param("{{ (9**99999999)|string|length }}", marks=pytest.mark.long),  # the sandbox's own tests have both
+        pytest.param("{{ 'a' * 10**9 }}", marks=pytest.mark.long),
+        "{{ subject.__class__.__mro__ }}",
+    ],
 )
 def test_a_hostile_template_is_an_answer_within_five_seconds(owner: Any, design: Design, words: str) -> None:
     owner.get(f"{BASE}/{design.id}")

@@ -124,8 +124,7 @@ def test_text_is_captured_into_the_list(scene: Scene) -> None:
 
 
 def test_what_is_typed_while_a_capture_is_under_way_stays_and_what_failed_comes_back(scene: Scene) -> None:
-    page = scene.page
-    page.goto(f"{scene.address}/n/tech/")
+    page = scene.open_to_cut("/n/tech/", "**/capture")
     underway: list[Route] = []
     page.route("**/capture", lambda route: underway.append(route))
     page.locator("#words").fill("A title for it\n\n" + "Words enough to be taken for an article. " * 6)
@@ -223,8 +222,7 @@ def test_two_editors_see_both_versions_and_lose_nothing(scene: Scene) -> None:
 
 
 def test_words_survive_a_lost_connection_and_a_closed_tab(scene: Scene) -> None:
-    page = scene.page
-    page.goto(f"{scene.address}/n/tech/issues/1")
+    page = scene.open_to_cut("/n/tech/issues/1", "**/save")
     page.route("**/save", lambda route: route.abort())
     page.locator("#intro").fill("Typed on a train")
     expect(page.locator("#saved")).to_contain_text("trying again")

@@ -26,6 +26,10 @@ def _open(scene: Scene, query: str = "?order=newest") -> Page:
     return scene.page
 
 
+def _open_to_cut(scene: Scene) -> Page:
+    return scene.open_to_cut("/n/tech/?order=newest", "**/acts")
+
+
 def _row(scene: Scene, name: str) -> Article:
     return next(article for article in scene.articles if article.title == f"Over {name}")
 
@@ -53,7 +57,7 @@ def _cut(page: Page) -> None:
 
 
 def test_a_lost_connection_costs_nothing_and_is_said_calmly(scene: Scene) -> None:
-    page = _open(scene)
+    page = _open_to_cut(scene)
     _cut(page)
     titles = page.locator("#find-list .find-title").all_inner_texts()
     page.keyboard.press("s")
@@ -74,7 +78,7 @@ def test_a_lost_connection_costs_nothing_and_is_said_calmly(scene: Scene) -> Non
 
 
 def test_what_waits_survives_a_reload_and_is_done_once(scene: Scene) -> None:
-    page = _open(scene)
+    page = _open_to_cut(scene)
     lost: list[Route] = []
 
     def lose_the_answer(route: Route) -> None:
@@ -104,7 +108,7 @@ def test_what_waits_survives_a_reload_and_is_done_once(scene: Scene) -> None:
 
 
 def test_a_slow_server_is_waited_for_without_a_word_too_many(scene: Scene) -> None:
-    page = _open(scene)
+    page = _open_to_cut(scene)
     held: list[Route] = []
     page.route("**/acts", lambda route: held.append(route))
     page.keyboard.press("s")
@@ -134,7 +138,7 @@ def test_a_page_of_another_session_keeps_what_was_done(scene: Scene) -> None:
 
 
 def test_what_the_server_cannot_take_is_said_and_the_rest_is_done(scene: Scene) -> None:
-    page = _open(scene)
+    page = _open_to_cut(scene)
     _cut(page)
     page.keyboard.press("s")
     page.keyboard.press("j")
@@ -152,7 +156,7 @@ def test_what_the_server_cannot_take_is_said_and_the_rest_is_done(scene: Scene) 
 
 
 def test_an_undo_waits_in_its_place(scene: Scene) -> None:
-    page = _open(scene)
+    page = _open_to_cut(scene)
     _cut(page)
     for key in ("s", "x", "u", "u"):
         page.keyboard.press(key)

@@ -32,23 +32,32 @@ class SignInNeeded(Exception):
 
 @dataclass(frozen=True)
 class SignedInUser:
-    """The user of this request, without a newsletter."""
+    """The user of this request, without a newsletter. `role` is the one held for all newsletters."""
 
     user: User
     sign_in: SignIn
     newsletters: tuple[Newsletter, ...]
     role: Role | None
 
+    @property
+    def everywhere(self) -> Role | None:
+        """The same by the name it has at the desk of one newsletter."""
+        return self.role
+
 
 @dataclass(frozen=True)
 class Desk:
-    """The user of this request at the desk of one newsletter. `role` is the strongest held there."""
+    """The user of this request at the desk of one newsletter. `role` is the strongest held there.
+
+    `everywhere` is the one held for all newsletters, as the role of `SignedInUser` is.
+    """
 
     user: User
     role: Role
     newsletter: Newsletter
     sign_in: SignIn
     newsletters: tuple[Newsletter, ...]
+    everywhere: Role | None
 
     @property
     def by(self) -> str:
@@ -130,7 +139,7 @@ def _needing(action: Action) -> Callable[..., Any]:
             raise NotFound("There is no such page.")
         if not may(role, action):
             raise Forbidden(f"As {role} of {newsletter.name} you may not do this. Ask an owner.")
-        return Desk(who.user, role, newsletter, who.sign_in, who.newsletters)
+        return Desk(who.user, role, newsletter, who.sign_in, who.newsletters, who.role)
 
     return desk
 

@@ -1,5 +1,7 @@
 """The mailbox as pages: the mails it received, each as a mail client would show it. Only where a mailbox has run.
 
+It holds the mails of every newsletter and every user, sign-in links among them: for owners of all newsletters alone.
+
 A mail is somebody else's HTML: it is shown in a sandboxed frame with a policy of its own, without scripts, forms or
 cookies, and with pictures only when they are switched on.
 """
@@ -7,12 +9,13 @@ cookies, and with pictures only when they are switched on.
 from typing import Annotated, Any, Literal
 
 import httpx2
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from curator.accounts.roles import may
 from curator.embedded.mailbox_mail import for_frame, read_mail
 from curator.embedded.mailbox_store import Mailbox, folder, open_mailbox
-from curator.errors import Invalid, NotFound, Unavailable
+from curator.errors import Forbidden, Invalid, NotFound, Unavailable
 from curator.issues.models import Newsletter
 from curator.settings import get_settings
 from curator.web.access import SignedIn, SignedInUser
@@ -26,10 +29,20 @@ PAGE = 50
 Part = Literal["html", "text", "headers", "source"]
 
 
+def keeper(who: SignedIn) -> SignedInUser:
+    """The user, who may read everybody's mail; `Forbidden` for anybody else."""
+    if not may(who.role, "own"):
+        raise Forbidden("The mailbox holds everybody's mail. Only an owner of all newsletters may open it.")
+    return who
+
+
+Keeper = Annotated[SignedInUser, Depends(keeper)]
+
+
 @router.get("/mailbox")
 def list_mails(
     request: Request,
-    who: SignedIn,
+    who: Keeper,
     q: Annotated[str, Query(max_length=200)] = "",
     before: Annotated[int | None, Query(ge=1)] = None,
 ) -> Response:
@@ -53,7 +66,7 @@ def list_mails(
 @router.get("/mailbox/{number}")
 def show_mail(
     request: Request,
-    who: SignedIn,
+    who: Keeper,
     number: int,
     part: Part = "html",
     width: Literal[600, 375] = 600,
@@ -71,7 +84,7 @@ def show_mail(
 
 
 @router.get("/mailbox/{number}/html")
-def mail_html(who: SignedIn, number: int, images: Literal["on", "off"] = "on") -> Response:
+def mail_html(who: Keeper, number: int, images: Literal["on", "off"] = "on") -> Response:
     """The HTML part alone, for the frame. Its own policy: nothing runs, nothing is loaded but pictures."""
     html = for_frame(read_mail(_mailbox().read(number)[1]).html)
     pictures = "img-src http: https: data:" if images == "on" else "img-src 'none'"
@@ -83,7 +96,7 @@ def mail_html(who: SignedIn, number: int, images: Literal["on", "off"] = "on") -
 
 
 @router.get("/mailbox/{number}/message.eml")
-def mail_source(who: SignedIn, number: int) -> Response:
+def mail_source(who: Keeper, number: int) -> Response:
     """The mail as it arrived, to keep or to open elsewhere."""
     raw = _mailbox().read(number)[1]
     disposition = f'attachment; filename="mail-{number}.eml"'
@@ -91,7 +104,7 @@ def mail_source(who: SignedIn, number: int) -> Response:
 
 
 @router.post("/mailbox/{number}/leave")
-def leave_in_one_click(who: SignedIn, number: int) -> Response:
+def leave_in_one_click(who: Keeper, number: int) -> Response:
     """What a mail client's own Unsubscribe button does: one POST without cookies (RFC 8058 section 3.2)."""
     address = read_mail(_mailbox().read(number)[1]).one_click
     if address is None:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from curator.accounts.roles import may
 from curator.assets import static_directory, templates_directory
 from curator.issues.models import Newsletter
 from curator.settings import get_settings
@@ -30,7 +31,7 @@ def page(
         "newsletter": values.get("newsletter") or _newsletter(desk),
         "csrf_token": getattr(request.state, "csrf_token", ""),
         "public_url": get_settings().public_url,
-        "has_mailbox": (get_settings().home / "mailbox").is_dir(),
+        "has_mailbox": may(desk.everywhere if desk else None, "own") and (get_settings().home / "mailbox").is_dir(),
     }
     response = HTMLResponse(environment().get_template(template).render(values), status_code=status)
     if desk is not None:

@@ -1,16 +1,22 @@
-"""Signing in by one-time link or password, and signing out. A link's GET uses nothing up: scanners open links."""
+"""Signing in by one-time link or password, and signing out. A link's GET uses nothing up: scanners open links.
 
+Whoever asks for a link gets the same answer in the same time, whether or not they have an account.
+"""
+
+import time
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
 from curator.accounts.links import create_link, is_usable, redeem_link
 from curator.accounts.models import User
 from curator.accounts.sign_ins import close_sign_in, open_sign_in
 from curator.accounts.users import check_password, find_user
+from curator.db.session import transaction
 from curator.delivery.notices import send_sign_in
 from curator.errors import Forbidden, Invalid, NotFound
 from curator.settings import get_settings
@@ -23,6 +29,8 @@ router = APIRouter()
 LONGEST_TARGET = 600
 """Characters of a page to go on to that still fit into a mailed link."""
 
+ANSWER_SECONDS = 0.25  # to every request for a link
+
 
 @router.get("/sign-in")
 def form(request: Request, next: str = "/") -> Response:
@@ -33,7 +41,6 @@ def form(request: Request, next: str = "/") -> Response:
 @router.post("/sign-in")
 def sign_in(
     request: Request,
-    db: Db,
     address: Annotated[str, Form(max_length=320)],
     password: Annotated[str, Form(max_length=1000)] = "",
     next: Annotated[str, Form()] = "/",
@@ -43,14 +50,14 @@ def sign_in(
     if not is_allowed(request, "sign-in", address.strip().casefold()):
         problem = "Too many attempts. Wait a quarter of an hour and try again."
         return page(request, "web/sign_in.html", next=_local(next), problem=problem, sent=False, status=429)
-    if not password:
+    started = time.monotonic()
+    with transaction() as db:
+        if password:
+            return _by_password(request, db, address, password, _local(next))
         _mail_link(db, address, _local(next))
-        return page(request, "web/sign_in.html", next=_local(next), problem=None, sent=True)
-    user = check_password(db, address, password)
-    if user is None:
-        problem = "The address or the password is wrong."
-        return page(request, "web/sign_in.html", next=_local(next), problem=problem, sent=False, status=422)
-    return _signed_in(request, db, user, _local(next))
+    # Outside the transaction: nothing is held while everybody waits equally long.
+    time.sleep(max(0.0, ANSWER_SECONDS - (time.monotonic() - started)))
+    return page(request, "web/sign_in.html", next=_local(next), problem=None, sent=True)
 
 
 @router.get("/sign-in/{secret}")
@@ -79,7 +86,15 @@ def sign_out(request: Request, db: Db, who: SignedIn) -> Response:
     return response
 
 
-def _signed_in(request: Request, db: Db, user: User, target: str) -> Response:
+def _by_password(request: Request, db: Session, address: str, password: str, target: str) -> Response:
+    user = check_password(db, address, password)
+    if user is None:
+        problem = "The address or the password is wrong."
+        return page(request, "web/sign_in.html", next=target, problem=problem, sent=False, status=422)
+    return _signed_in(request, db, user, target)
+
+
+def _signed_in(request: Request, db: Session, user: User, target: str) -> Response:
     settings = get_settings()
     secret = open_sign_in(db, user, agent=request.headers.get("user-agent", ""), settings=settings)
     record(db, user.address_key, "user.signed_in", "user", user.id)
@@ -101,7 +116,7 @@ def _link_page(request: Request, secret: str, usable: bool, target: str) -> Resp
     return page(request, "web/sign_in_link.html", secret=secret, usable=usable, next=target, status=status)
 
 
-def _mail_link(db: Db, address: str, target: str) -> None:
+def _mail_link(db: Session, address: str, target: str) -> None:
     try:
         user = find_user(db, address)
     except (NotFound, Invalid):
@@ -119,6 +134,9 @@ def _refuse_foreign(request: Request) -> None:
 
 def _local(target: str) -> str:
     """`target` when it is a path of ours; never another site (`//host`, `/\\host`)."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # a bracket where a host would be
+        return "/"
     is_ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     return target if is_ours else "/"

@@ -206,7 +206,14 @@ def test_a_subject_that_would_be_a_header(
 
 @pytest.mark.parametrize("title", HOSTILE)
 def test_titles_read_as_written_everywhere(
-    title: str, cast: Cast, shell: Shell, editor: Browser, anonymous: Browser, session: Session, tmp_path: Path
+    title: str,
+    cast: Cast,
+    shell: Shell,
+    editor: Browser,
+    browser: Callable[..., Browser],
+    anonymous: Browser,
+    session: Session,
+    tmp_path: Path,
 ) -> None:
     issue = an_issue(shell, tmp_path, title, title)
     mail = mail_of(shell, issue, tmp_path)
@@ -224,8 +231,9 @@ def test_titles_read_as_written_everywhere(
     writer = Writer(get_settings().home)
     writer.keep([Received("desk@weekly.example", ("lezer@x.example",), mail.as_bytes())])
     writer.close()
+    owner = browser(cast.owner)
     for path in ("/mailbox", "/mailbox/1", "/mailbox/1/html"):
-        shows_literally(editor.get(path).text, title)
+        shows_literally(owner.get(path).text, title)
 
 
 def mail_of(shell: Shell, issue: int, folder: Path) -> EmailMessage:

@@ -6,8 +6,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
-from curator.accounts.models import User
+from curator.accounts.models import Role, User
+from curator.accounts.users import add_user
 from curator.embedded.mailbox_store import Received, Writer
 from curator.settings import Settings, get_settings
 from tests.web.conftest import Browser, Cast
@@ -45,6 +47,23 @@ def test_strangers_see_no_mail(mails: Settings, anonymous: Browser) -> None:
     for path in ("", "/1", "/1/html", "/1/message.eml"):
         answer = anonymous.get(f"/mailbox{path}", follow_redirects=False)
         assert answer.status_code == 303 and "/sign-in" in answer.headers["location"]
+
+
+def test_only_an_owner_of_all_newsletters_reads_everybodys_mail(
+    mails: Settings, session: Session, cast: Cast, browser: Callable[[User], Browser], owner: Browser
+) -> None:
+    """The sign-in links and the readers of other newsletters are in it."""
+    of_one = add_user(session, "one@weekly.example", Role.OWNER, cast.weekly.id)
+    of_all = add_user(session, "sender@weekly.example", Role.SENDER)
+    for user in (cast.viewer, cast.editor, of_one, of_all):
+        client = browser(user)
+        for path in ("", "/1", "/1/html", "/1/message.eml"):
+            answer = client.get(f"/mailbox{path}")
+            assert answer.status_code == 403 and "lezer0" not in answer.text, path
+        assert client.submit("/mailbox/1/leave").status_code == 403  # type: ignore[attr-defined]
+        assert 'href="/mailbox"' not in client.get("/n/weekly/").text
+    for page in ("/n/weekly/", "/newsletters"):
+        assert 'href="/mailbox"' in owner.get(page).text
 
 
 def test_without_a_mailbox_the_page_says_how_to_get_one(settings: Settings, owner: Browser) -> None:

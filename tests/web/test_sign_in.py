@@ -4,6 +4,7 @@ import html
 import re
 from email import message_from_bytes
 from email.policy import default
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from curator.accounts.links import create_link
 from curator.accounts.users import set_password
 from curator.delivery.models import Notice
+from curator.web import sign_in
 from curator.web.access import cookie_name
 from tests.web.conftest import Browser, Cast
 
@@ -19,8 +21,9 @@ PASSWORD = "a long enough sentence"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_caps(redis_client: object) -> None:
-    """Tries of other tests do not count."""
+def _fresh_caps(redis_client: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries of other tests do not count, and nobody waits."""
+    monkeypatch.setattr(sign_in, "ANSWER_SECONDS", 0.0)
 
 
 def test_a_link_shows_a_button_and_the_button_signs_in(session: Session, cast: Cast, anonymous: Browser) -> None:
@@ -52,8 +55,22 @@ def test_the_answer_does_not_tell_who_has_an_account(session: Session, cast: Cas
     assert session.scalars(select(Notice.address)).all() == ["owner@weekly.example"]
 
 
+def test_the_time_it_takes_does_not_tell_it_either(
+    session: Session, cast: Cast, anonymous: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making a link and a mail takes longer than finding nobody."""
+    waited: list[float] = []
+    clock = iter([100.0, 100.03, 200.0, 200.001])
+    monkeypatch.setattr(sign_in, "ANSWER_SECONDS", 0.25)
+    monkeypatch.setattr(sign_in, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=waited.append))
+    for address in ("owner@weekly.example", "nobody@weekly.example"):
+        anonymous.post("/sign-in", data={"address": address})
+    assert [round(seconds, 3) for seconds in waited] == [0.22, 0.249]
+
+
 @pytest.mark.parametrize(
-    "target", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
+    "target",
+    ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "//["],
 )
 def test_signing_in_never_leads_to_another_site(session: Session, cast: Cast, anonymous: Browser, target: str) -> None:
     set_password(session, cast.owner, PASSWORD)

@@ -137,8 +137,14 @@ def fix_of(content: IssueContent, code: str) -> Fix | None:
             ("preheader", "", "Twee manieren om te sparen."),
         ),
         (one_item(blurb_text="Dag {name}"), "name_without_fallback", ("blurb", "{name}", "{name|lezer}")),
-        (sample.issue(outro_text="© 2019-2024 Wij"), "stale_year", ("outro", "2024", "2026")),
+        (sample.issue(outro_text="© 2019-2024 Wij"), "stale_year", ("outro", "© 2019-2024", "© 2019-2026")),
+        (sample.issue(outro_text="© 2024, zie https://a.test/2024/x"), "stale_year", ("outro", "© 2024", "© 2026")),
         (sample.issue(subject="Het beste van 2025"), "stale_year", ("subject", "2025", "2026")),
+        (
+            one_item(blurb_text="Dag { naam | vriend }"),
+            "unknown_merge_field",
+            ("blurb", "{ naam | vriend }", "{name|vriend}"),
+        ),
     ],
 )
 def test_a_fix_says_what_becomes_of_which_words(content: IssueContent, code: str, fix: tuple[str, str, str]) -> None:
@@ -167,6 +173,31 @@ def test_nothing_is_offered_where_only_a_person_knows() -> None:
 def test_merge_fields_of_other_programs_are_named() -> None:
     assert "unknown_merge_field" in codes(one_item(blurb_text="Dag {{ voornaam }}"))[1]
     assert "unknown_merge_field" not in codes(one_item(blurb_text="Dag {name|lezer}, {dit} is gewoon tekst"))[1]
+
+
+@pytest.mark.parametrize(
+    "field", ["*|FNAME|*", "|FNAME|", "%FIRSTNAME%", "[[name]]", "${name}", "{name|%s}" % ("x" * 41)]
+)
+def test_a_field_that_would_be_read_as_it_stands_is_named(field: str) -> None:
+    assert "unknown_merge_field" in codes(one_item(blurb_text=f"Dag {field}"))[1]
+
+
+@pytest.mark.parametrize("content", [sample.issue(subject="Dag {name|lezer}"), sample.issue(preheader="Dag {name}")])
+def test_a_name_is_offered_only_where_it_is_filled_in(content: IssueContent) -> None:
+    warnings = {finding.code: finding for finding in check(content).warnings}
+    assert "name_without_fallback" not in warnings
+    assert "not filled in here" in warnings["unknown_merge_field"].message
+
+
+def test_every_word_that_readers_get_is_looked_at() -> None:
+    item = sample.item(1, "x", author="TK", credit="TK", picture=sample.picture("p", 600, 400, "TK"))
+    brand = {"header_text": "TK", "footer_text": "© 2024 TK"}
+    found = check(sample.issue(brand, sections=(sample.section("TK", item, label="TK"),))).warnings
+    assert [finding.field for finding in found if finding.code == "unfinished"] == [
+        *("", "", "author", "picture_alt", "credit", "")
+    ]
+    stale = next(finding for finding in found if finding.code == "stale_year")
+    assert (stale.where, stale.fix) == ("the footer, in Settings", None)
 
 
 PAGE = """<html><head><style data-premailer="ignore">{dark}</style></head><body>

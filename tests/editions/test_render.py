@@ -66,7 +66,9 @@ def test_words_that_run_the_other_way_begin_on_their_own_side(design: str) -> No
     page = etree.HTML(render_issue(content, public_url=sample.PUBLIC_URL).html)
     for words, side in (("English in an Arabic mail", "left"), ("Words", "left")):
         place = next(one for one in page.iter("a", "p") if (one.text or "") == words)
-        styles = [one.get("style", "") for one in (place, *place.iterancestors()) if "text-align" in one.get("style", "")]
+        styles = [
+            one.get("style", "") for one in (place, *place.iterancestors()) if "text-align" in one.get("style", "")
+        ]
         assert f"text-align:{side}" in styles[0]
 
 

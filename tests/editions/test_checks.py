@@ -7,7 +7,7 @@ from curator.editions.checks import Checks, check_content
 from curator.editions.compile import compile_message
 from curator.editions.render import render_issue
 from curator.issues.content import IssueContent
-from curator.issues.fixes import Fix
+from curator.issues.fixes import Change, Fix
 from tests.editions import sample
 
 TODAY = date(2026, 11, 25)
@@ -168,6 +168,33 @@ def test_a_year_that_is_meant_is_left_alone(content: IssueContent) -> None:
 def test_nothing_is_offered_where_only_a_person_knows() -> None:
     assert fix_of(sample.issue(subject="Re:"), "subject_like_reply") is None
     assert fix_of(sample.issue(preheader="", intro_text=""), "no_preheader") is None
+
+
+A_LINK = "https://nieuws.example.org/artikel/1?a=1&b=2"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (f'<p><a href="{A_LINK.replace("&", "&amp;")}">klik hier</a></p>', "generic_link_text"),
+        ('<p><a href="https://a.test/x">Over X</a> en <a href="https://a.test/x">hier</a></p>', "generic_link_text"),
+        ('<p>Over <a href="https://a.test/x"></a></p>', "link_without_text"),
+    ],
+)
+def test_every_place_a_link_stands_in_is_looked_at(words: str, code: str) -> None:
+    finding = next(finding for finding in check(one_item(blurb_html=words)).warnings if finding.code == code)
+    assert (finding.item_id, finding.field) == (1, "blurb")
+    assert code in codes(sample.issue(intro_html=words))[1]
+
+
+def test_an_address_without_a_scheme_is_mended_where_it_stands() -> None:
+    content = one_item(blurb_html='<p><a href="www.a.test/b">over</a> <a href="/about">ons</a></p>')
+    domain, path = check(content).errors
+    assert (domain.item_id, domain.field, domain.fix and domain.fix.new) == (1, "blurb", "](https://www.a.test/b")
+    assert (path.item_id, path.field, path.fix) == (1, "blurb", None)
+    assert fix_of(one_item(address="www.a.test"), "unusable_link") == Fix(
+        Change.WRITE, "Write https://www.a.test", "address", 1, old="www.a.test", new="https://www.a.test"
+    )
 
 
 def test_merge_fields_of_other_programs_are_named() -> None:

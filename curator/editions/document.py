@@ -16,6 +16,7 @@ from curator.issues.content import IssueContent, ItemContent, PictureContent, Se
 
 COLUMN = 536
 THUMBNAIL = 160
+TALLEST = 240
 _PHONE = 360
 
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
@@ -175,12 +176,14 @@ def _logo(picture: PictureContent, public_url: str) -> dict[str, Any]:
 def _picture(picture: PictureContent, public_url: str, is_first: bool) -> dict[str, Any]:
     """A wide picture of a section's first item fills the column; every other one is small, beside the text.
 
-    `may_grow`: fills the width of a phone where the mail program allows it. Never larger than it is.
+    `may_grow`: fills the width of a phone where the mail program allows it. Never larger than it is, and a tower beside
+    its text stays a thumbnail.
     """
     is_wide = picture.height * 4 <= picture.width * 3
     is_large = is_first and is_wide and picture.width >= COLUMN
     shown = picture if is_large else picture.small or picture
-    width = min(picture.width, COLUMN if is_large else THUMBNAIL)
+    across = TALLEST * picture.width // max(1, picture.height)
+    width = min(picture.width, COLUMN if is_large else max(1, min(THUMBNAIL, across)))
     return {
         "address": picture_address(shown, public_url),
         "alt": clean(picture.alt),

@@ -3,6 +3,7 @@
 A fix is made by a check for what it saw. When the words are others by now, it changes nothing and says so.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,9 +58,15 @@ def apply_fix(session: Session, issue_id: int, fix: Fix, by: str) -> None:
         edit_item(session, item.id, fix.field, words, item.version, by)
 
 
+def part(old: str) -> re.Pattern[str]:
+    """Where `old` stands whole. An address that goes on is another address."""
+    goes_on = r"(?![\w/?#&=%~+@$*-]|[.,:;!]\w)" if re.match(r"https?://", old, re.IGNORECASE) else ""
+    return re.compile(re.escape(old) + goes_on)
+
+
 def _new_words(now: str, fix: Fix) -> str:
-    if fix.change is Change.REPLACE and fix.old in now:
-        return now.replace(fix.old, fix.new)
+    if fix.change is Change.REPLACE and part(fix.old).search(now):
+        return part(fix.old).sub(lambda _: fix.new, now)
     if fix.change is Change.WRITE and now.strip() == fix.old.strip():
         return fix.new
     raise Conflict(f"The {FIELD_NAMES[fix.field]} was changed in the meantime. Look at the checks again.")

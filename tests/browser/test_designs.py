@@ -116,3 +116,21 @@ def test_a_design_mirrors_where_the_language_does(page: Page, design: str) -> No
         sides[language] = (words[0] - box["x"], box["x"] + box["width"] - words[1])
     assert sides["nl"][0] <= 1
     assert sides["ar"][1] <= 1
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_word_longer_than_its_column_is_broken(page: Page, design: str) -> None:
+    word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+    address = "https://example.org/" + "a-path/without/a-space/" * 6
+    blurb = f"<p>{word} {address}</p><ul><li>{address}</li></ul><p><code>{word * 2}</code></p>"
+    items = [sample.item(number, word, blurb_html=blurb, site=word.lower(), author=word) for number in range(4)]
+    content = sample.issue(
+        {"design": design, "name": word, "description": word},
+        intro_html=blurb,
+        sections=tuple(sample.section(name, *items, label=word) for name in (word, address, "A")),
+    )
+    show(page, preview_html(content, public_url=sample.PUBLIC_URL), {})
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert [page.evaluate(OVERFLOW), *page.evaluate(CLIPPED)] == [""], width

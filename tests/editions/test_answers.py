@@ -52,6 +52,14 @@ def test_the_new_address_goes_where_the_old_one_stands() -> None:
     assert found(OLD, moved, {(8, "address"): OLD})[0].fix is None, "a link of the design is not an editor's to change"
 
 
+def test_an_address_that_begins_alike_is_not_taken_for_it() -> None:
+    raw = {(7, "address"): f"{OLD}er", (7, "blurb"): f"Zie [x]({OLD})."}
+    finding = found(OLD, Answer(Verdict.DEAD, 404), raw)[0]
+    assert (finding.field, finding.fix) == ("blurb", None)
+    fix = found(OLD, Answer(Verdict.MOVED, 200, NEW), raw)[0].fix
+    assert fix is not None and fix.field == "blurb"
+
+
 def test_example_names_are_told_once() -> None:
     links = tuple(RenderedLink(n, f"https://krant.example/{n}", "x", n) for n in range(1, 5))
     assert [finding.code for finding in answer_warnings(links, {}, {})] == ["example_address"]

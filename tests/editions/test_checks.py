@@ -7,7 +7,7 @@ from curator.editions.checks import Checks, check_content
 from curator.editions.compile import compile_message
 from curator.editions.render import render_issue
 from curator.issues.content import IssueContent
-from curator.issues.fixes import Fix
+from curator.issues.fixes import Change, Fix
 from tests.editions import sample
 
 TODAY = date(2026, 11, 25)
@@ -137,8 +137,14 @@ def fix_of(content: IssueContent, code: str) -> Fix | None:
             ("preheader", "", "Twee manieren om te sparen."),
         ),
         (one_item(blurb_text="Dag {name}"), "name_without_fallback", ("blurb", "{name}", "{name|lezer}")),
-        (sample.issue(outro_text="© 2019-2024 Wij"), "stale_year", ("outro", "2024", "2026")),
+        (sample.issue(outro_text="© 2019-2024 Wij"), "stale_year", ("outro", "© 2019-2024", "© 2019-2026")),
+        (sample.issue(outro_text="© 2024, zie https://a.test/2024/x"), "stale_year", ("outro", "© 2024", "© 2026")),
         (sample.issue(subject="Het beste van 2025"), "stale_year", ("subject", "2025", "2026")),
+        (
+            one_item(blurb_text="Dag { naam | vriend }"),
+            "unknown_merge_field",
+            ("blurb", "{ naam | vriend }", "{name|vriend}"),
+        ),
     ],
 )
 def test_a_fix_says_what_becomes_of_which_words(content: IssueContent, code: str, fix: tuple[str, str, str]) -> None:
@@ -164,9 +170,61 @@ def test_nothing_is_offered_where_only_a_person_knows() -> None:
     assert fix_of(sample.issue(preheader="", intro_text=""), "no_preheader") is None
 
 
+A_LINK = "https://nieuws.example.org/artikel/1?a=1&b=2"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (f'<p><a href="{A_LINK.replace("&", "&amp;")}">klik hier</a></p>', "generic_link_text"),
+        ('<p><a href="https://a.test/x">Over X</a> en <a href="https://a.test/x">hier</a></p>', "generic_link_text"),
+        ('<p>Over <a href="https://a.test/x"></a></p>', "link_without_text"),
+    ],
+)
+def test_every_place_a_link_stands_in_is_looked_at(words: str, code: str) -> None:
+    finding = next(finding for finding in check(one_item(blurb_html=words)).warnings if finding.code == code)
+    assert (finding.item_id, finding.field) == (1, "blurb")
+    assert code in codes(sample.issue(intro_html=words))[1]
+
+
+def test_an_address_without_a_scheme_is_mended_where_it_stands() -> None:
+    content = one_item(blurb_html='<p><a href="www.a.test/b">over</a> <a href="/about">ons</a></p>')
+    domain, path = check(content).errors
+    assert (domain.item_id, domain.field, domain.fix and domain.fix.new) == (1, "blurb", "](https://www.a.test/b")
+    assert (path.item_id, path.field, path.fix) == (1, "blurb", None)
+    assert fix_of(one_item(address="www.a.test"), "unusable_link") == Fix(
+        Change.WRITE, "Write https://www.a.test", "address", 1, old="www.a.test", new="https://www.a.test"
+    )
+
+
 def test_merge_fields_of_other_programs_are_named() -> None:
     assert "unknown_merge_field" in codes(one_item(blurb_text="Dag {{ voornaam }}"))[1]
     assert "unknown_merge_field" not in codes(one_item(blurb_text="Dag {name|lezer}, {dit} is gewoon tekst"))[1]
+
+
+@pytest.mark.parametrize(
+    "field", ["*|FNAME|*", "|FNAME|", "%FIRSTNAME%", "[[name]]", "${name}", "{name|%s}" % ("x" * 41)]
+)
+def test_a_field_that_would_be_read_as_it_stands_is_named(field: str) -> None:
+    assert "unknown_merge_field" in codes(one_item(blurb_text=f"Dag {field}"))[1]
+
+
+@pytest.mark.parametrize("content", [sample.issue(subject="Dag {name|lezer}"), sample.issue(preheader="Dag {name}")])
+def test_a_name_is_offered_only_where_it_is_filled_in(content: IssueContent) -> None:
+    warnings = {finding.code: finding for finding in check(content).warnings}
+    assert "name_without_fallback" not in warnings
+    assert "not filled in here" in warnings["unknown_merge_field"].message
+
+
+def test_every_word_that_readers_get_is_looked_at() -> None:
+    item = sample.item(1, "x", author="TK", credit="TK", picture=sample.picture("p", 600, 400, "TK"))
+    brand = {"header_text": "TK", "footer_text": "© 2024 TK"}
+    found = check(sample.issue(brand, sections=(sample.section("TK", item, label="TK"),))).warnings
+    assert [finding.field for finding in found if finding.code == "unfinished"] == [
+        *("", "", "author", "picture_alt", "credit", "")
+    ]
+    stale = next(finding for finding in found if finding.code == "stale_year")
+    assert (stale.where, stale.fix) == ("the footer, in Settings", None)
 
 
 PAGE = """<html><head><style data-premailer="ignore">{dark}</style></head><body>

@@ -8,6 +8,7 @@ from lxml import etree
 from curator.editions.designs import MAIN_FILE, design_files
 from curator.editions.render import render_issue
 from curator.errors import TemplateFailed
+from curator.issues.brand import DESIGNS
 from tests.editions import sample
 
 DESIGN = """<!doctype html><html lang="{{ language }}"><head><title>{{ subject }}</title>
@@ -50,6 +51,25 @@ def test_a_picture_is_never_shown_larger_than_it_is() -> None:
     small = sample.picture("s", 120, 90, "klein")
     content = sample.issue(sections=(sample.section("A", sample.item(1, "x", picture=small)),))
     assert 'width="120" height="90" alt="klein"' in render_issue(content, public_url=sample.PUBLIC_URL).html
+
+
+def test_a_tower_beside_its_text_stays_a_thumbnail() -> None:
+    tower = sample.item(1, "Toren", picture=sample.picture("t", 300, 1600, "Toren"))
+    content = sample.issue(sections=(sample.section("A", tower),))
+    assert 'width="45" height="240" alt="Toren"' in render_issue(content, public_url=sample.PUBLIC_URL).html
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_words_that_run_the_other_way_begin_on_their_own_side(design: str) -> None:
+    items = (sample.item(1, "English in an Arabic mail"), sample.item(2, "عنوان", blurb_html="<p>Words</p>"))
+    content = sample.issue({"language": "ar", "design": design}, sections=(sample.section("أخبار", *items),))
+    page = etree.HTML(render_issue(content, public_url=sample.PUBLIC_URL).html)
+    for words, side in (("English in an Arabic mail", "left"), ("Words", "left")):
+        place = next(one for one in page.iter("a", "p") if (one.text or "") == words)
+        styles = [
+            one.get("style", "") for one in (place, *place.iterancestors()) if "text-align" in one.get("style", "")
+        ]
+        assert f"text-align:{side}" in styles[0]
 
 
 def test_a_narrow_place_gets_the_smaller_file() -> None:

@@ -40,6 +40,18 @@ def test_words_are_replaced_and_come_back(session: Session, issue: Issue) -> Non
     assert item_of(undone(session, issue)).blurb == "Dag {name}, zie [x](https://a.test/1)"
 
 
+def test_an_address_that_begins_alike_is_left_alone(session: Session, issue: Issue) -> None:
+    words = (
+        "[a](https://bit.ly/a), [b](https://bit.ly/ab), [c](https://bit.ly/a?x), <https://bit.ly/a>. https://bit.ly/a."
+    )
+    edit_issue(session, issue.id, "intro", words, issue.version, BY)
+    fix = Fix(Change.REPLACE, "", "intro", old="https://bit.ly/a", new=r"https://b.test/\1")
+    apply_fix(session, issue.id, fix, BY)
+    assert get_issue(session, issue.id).intro == (
+        r"[a](https://b.test/\1), [b](https://bit.ly/ab), [c](https://bit.ly/a?x), <https://b.test/\1>. https://b.test/\1."
+    )
+
+
 def test_an_empty_field_is_written_and_comes_back(session: Session, issue: Issue) -> None:
     apply_fix(session, issue.id, Fix(Change.WRITE, "", "preheader", new="Vooruit"), BY)
     assert get_issue(session, issue.id).preheader == "Vooruit"

@@ -30,7 +30,7 @@ def _errors(content: IssueContent, rendered: Rendered, segments: Segments) -> It
     yield from block_errors(content)
     yield from heading_errors(content)
     yield from message_errors(content, rendered, segments)
-    yield from address_errors(rendered)
+    yield from address_errors(content, rendered)
 
 
 def _warnings(content: IssueContent, rendered: Rendered, segments: Segments, today: date) -> Iterator[Finding]:

@@ -56,12 +56,16 @@ class LinkProgress:
 
 @dataclass(frozen=True)
 class Words:
-    """A text of the issue an editor can change: the field, whose it is, and the words as they read."""
+    """A text of the mail people wrote: the words as they read, and the field they stand in, empty outside the issue.
+
+    `is_filled`: a merge field in it becomes the reader's name; elsewhere it stands there as it was written.
+    """
 
     field: str
     text: str
     where: str
     item_id: int | None = None
+    is_filled: bool = False
 
 
 def items_of(content: IssueContent) -> list[ItemContent]:
@@ -70,11 +74,25 @@ def items_of(content: IssueContent) -> list[ItemContent]:
 
 
 def words_of(content: IssueContent) -> Iterator[Words]:
-    """Every text an editor wrote, in the order of the mail."""
+    """Every text people wrote, in the order of the mail."""
+    newsletter = content.newsletter
     yield Words("subject", content.subject, "subject")
     yield Words("preheader", content.preheader, "preheader")
-    yield Words("intro", content.intro_text, "intro")
-    for item in items_of(content):
-        yield Words("title", item.title, item.title, item.id)
-        yield Words("blurb", item.blurb_text, item.title, item.id)
-    yield Words("outro", content.outro_text, "outro")
+    yield Words("", newsletter.header_text, "the header, in Settings", is_filled=True)
+    yield Words("intro", content.intro_text, "intro", is_filled=True)
+    for section in content.sections:
+        if section.items:
+            yield Words("", f"{section.name}\n{section.label}", section.name)
+        for item in section.items:
+            yield from _words_of_item(item)
+    yield Words("outro", content.outro_text, "outro", is_filled=True)
+    yield Words("", newsletter.footer_text, "the footer, in Settings", is_filled=True)
+
+
+def _words_of_item(item: ItemContent) -> Iterator[Words]:
+    yield Words("title", item.title, item.title, item.id)
+    yield Words("author", item.author, item.title, item.id)
+    yield Words("blurb", item.blurb_text, item.title, item.id, is_filled=True)
+    if item.picture:
+        yield Words("picture_alt", item.picture.alt, item.title, item.id)
+    yield Words("credit", item.credit, item.title, item.id)

@@ -43,12 +43,20 @@ def fix(
     code: Annotated[str, Form()],
     where: Annotated[str, Form()] = "",
     item: Annotated[str, Form()] = "",
+    field: Annotated[str | None, Form()] = None,
 ) -> Response:
     """Mend one finding as its button said. What is not found any more is not mended."""
     issue = issue_of(db, desk, number)
     found = find_problems(db, issue.id)
     wanted = (code, where, item)
-    finding = next((one for one in (*found.errors, *found.warnings) if one.fix and _name(one) == wanted), None)
+    finding = next(
+        (
+            one
+            for one in (*found.errors, *found.warnings)
+            if _name(one) == wanted and one.fix and field in (None, one.field)
+        ),
+        None,
+    )
     if finding is None or finding.fix is None:
         raise Conflict("That is not so any more. Look at the checks again.")
     apply_fix(db, issue.id, finding.fix, desk.by)

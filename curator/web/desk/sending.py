@@ -97,8 +97,9 @@ def send(
 
 
 def warning_key(finding: Finding) -> str:
-    """What is ticked when a warning is acknowledged: this warning, at this place."""
-    return f"{finding.code}:{finding.where}"[:200]
+    """What is ticked when a warning is acknowledged: this warning, at this place. Two items may have one title."""
+    place = f":{finding.item_id or ''}:{finding.field}" if finding.item_id or finding.field else ""
+    return f"{finding.code}:{finding.where[:200]}{place}"
 
 
 def count_audience(db: Session, newsletter_id: int) -> tuple[int, dict[str, int]]:

@@ -19,7 +19,7 @@ function follow(answer) {
   refreshLook();
   lookAgain();
   clearTimeout(quiet);
-  quiet = setTimeout(look, 600);
+  quiet = setTimeout(look, 300);
 }
 
 // The checks, and what is one-sided.

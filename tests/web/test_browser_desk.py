@@ -160,6 +160,22 @@ def test_items_are_reordered_by_keyboard_and_announced(scene: Scene) -> None:
     assert [item.title for item in scene.fresh_issue().sections[1].items][:2] == ["Over one", "Over two"]
 
 
+def test_the_keys_of_an_issue_are_listed(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    keys = page.get_by_role("dialog", name="Keys")
+    page.locator("#preheader").press("?")
+    expect(page.locator("#preheader")).to_have_value("?")
+    expect(keys).to_be_hidden()
+    page.locator(".item").first.press("?")
+    expect(keys).to_contain_text("to the next blurb")
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    expect(page.locator(".item").first).to_be_focused()
+    page.get_by_role("button", name="Keys").click()
+    expect(keys).to_be_visible()
+
+
 def test_items_are_reordered_by_drag(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.address}/n/tech/issues/1")

@@ -28,10 +28,9 @@ const commands = {
   c: () => document.getElementById("words")?.focus(),
   g: () => document.querySelector("#draft [data-draft]")?.click(),
   "/": () => document.getElementById("q")?.focus(),
-  "?": () => document.getElementById("help").showModal(),
 };
 const mayEdit = Boolean(document.getElementById("words"));
-const readsOnly = new Set(["j", "k", "e", "o", "g", "/", "?"]);
+const readsOnly = new Set(["j", "k", "e", "o", "g", "/"]);
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !menu.hidden) return closeMenu(true);
@@ -110,8 +109,6 @@ menu.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   if (!menu.hidden && !menu.contains(event.target) && !event.target.closest("[formaction$='/place']")) closeMenu(false);
   if (event.target.closest("[data-undo]")) return undo();
-  const opener = event.target.closest("[data-open]");
-  if (opener) return document.getElementById(opener.dataset.open).showModal();
   if (event.target.closest("[data-dismiss-row]")) return void setTimeout(() => event.target.closest(".maybe-feed")?.remove(), 0);
   const row = event.target.closest("#find-list > .find[data-article]");
   if (row && row !== current()) select(row, !event.target.closest("a, button, summary, details"));

@@ -176,6 +176,27 @@ def test_the_keys_of_an_issue_are_listed(scene: Scene) -> None:
     expect(keys).to_be_visible()
 
 
+def test_what_the_server_never_heard_of_goes_back_where_it_stood(scene: Scene) -> None:
+    """A list that shows another order than the mail will have, or leaves out what is in it, says something untrue."""
+    page = scene.open_to_cut("/n/tech/issues/1", "**/issues/1/**")
+    with page.expect_response("**/move"):
+        page.locator(".item").first.press("Alt+ArrowDown")
+    page.route("**/issues/1/**", lambda route: route.abort())
+    page.locator(".item").nth(0).press("Alt+ArrowDown")
+    page.locator(".item").nth(2).press("Alt+ArrowUp")
+    expect(page.locator("#notices")).to_contain_text("everything stands where it stood")
+    assert _titles(page) == ["Over two", "Over one", "Over three"]
+    expect(page.locator(".item").nth(2)).to_be_focused()
+    page.locator(".item").nth(2).get_by_role("button", name="Remove").click()
+    expect(page.locator("#announce")).to_have_text("Not moved.")
+    assert _titles(page) == ["Over two", "Over one", "Over three"]
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator("#notices")).to_contain_text("The server does not answer. Nothing is lost")
+    page.unroute("**/issues/1/**")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator(".item .item-title").first).to_have_value("Over one")
+
+
 def test_items_are_reordered_by_drag(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.address}/n/tech/issues/1")

@@ -34,7 +34,11 @@ const readsOnly = new Set(["j", "k", "e", "o", "g", "/"]);
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !menu.hidden) return closeMenu(true);
-  if (event.key === "Escape" && /^(words|q)$/.test(event.target.id)) return void (event.target.blur(), select(meant()));
+  if (event.key === "Escape" && /^(words|q)$/.test(event.target.id)) {
+    event.preventDefault(); // some browsers empty a search box, and the list that was found would be gone
+    event.target.blur();
+    return select(meant());
+  }
   if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (/^[1-9]$/.test(event.key) && mayEdit) {
     event.preventDefault();

@@ -74,12 +74,14 @@ export async function reload(focusOn) {
     const isNews = same?.firstElementChild.textContent !== part.firstElementChild.textContent;
     if (part.open || !isNews) same?.toggleAttribute("open", part.open);
   }
+  const orphans = [];
   for (const draft of root().querySelectorAll("[data-draft]")) {
     const same = fresh.content.querySelector(`[id="${draft.id}"]`);
     if (same) same.value = draft.value;
+    else if (draft.value.trim()) orphans.push({ name: nameOf(draft.closest(".item")), words: draft.value });
   }
   const wasHere = root().contains(focused);
-  const orphans = carryOver(root(), fresh.content);
+  orphans.push(...carryOver(root(), fresh.content));
   root().replaceChildren(fresh.content);
   careFor(root());
   prepare();
@@ -96,14 +98,21 @@ export async function reload(focusOn) {
 
 // Somebody removed the item this was written for: the words stay on the page, to be copied.
 function rescue({ name, words }) {
-  notice(`“${name}” was removed by somebody else while you were writing. These were your words:`);
+  const told = document.createElement("p");
+  told.className = "notice bad";
+  told.setAttribute("role", "alert");
+  told.textContent = `“${name}” was removed by somebody else while you were writing. These were your words:`;
   const kept = document.createElement("textarea");
   kept.readOnly = true;
   kept.rows = 4;
   kept.className = "rescued";
   kept.setAttribute("aria-label", `Your words for ${name}`);
   kept.value = words;
-  document.getElementById("notices").append(kept);
+  const both = document.createElement("div");
+  both.className = "kept-words";
+  both.append(told, kept);
+  document.getElementById("notices").append(both);
+  told.scrollIntoView({ block: "nearest" });
 }
 
 function step(item, distance) {

@@ -63,6 +63,17 @@ def test_a_number_puts_the_article_in_that_section(scene: Scene) -> None:
     assert scene.fresh_issue().sections[0].items == []
 
 
+def test_keys_are_where_they_are_printed_on_other_keyboards(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    star = page.locator(".find.is-current .star")
+    for key, code, is_starred in (("\u044b", "KeyS", "true"), ("S", "KeyS", "false")):  # Russian; Caps Lock
+        page.locator("body").dispatch_event("keydown", {"key": key, "code": code, "modifierCapsLock": key == "S"})
+        expect(star).to_have_attribute("aria-pressed", is_starred)
+    page.locator("body").dispatch_event("keydown", {"key": "&", "code": "Digit1"})  # French
+    expect(page.locator("#draft [data-section]").first).to_contain_text("1 of 1")
+
+
 def test_keys_are_letters_while_typing(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.address}/n/tech/")

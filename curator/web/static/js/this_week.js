@@ -29,6 +29,14 @@ const commands = {
   g: () => document.querySelector("#draft [data-draft]")?.click(),
   "/": () => document.getElementById("q")?.focus(),
 };
+// What a key means: on a keyboard of another script the letter j is where j is printed, and a digit is the key of the
+// digit where Shift would be needed for it (French); Caps Lock changes nothing.
+function meaningOf(event) {
+  const [, digit] = (!event.shiftKey && /^Digit([1-9])$/.exec(event.code)) || [];
+  const [, letter] = (!/^[ -~]*$/.test(event.key) && /^Key([A-Z])$/.exec(event.code)) || [];
+  return digit || (letter || (event.getModifierState("CapsLock") ? event.key : "")).toLowerCase() || event.key;
+}
+
 const mayEdit = Boolean(document.getElementById("words"));
 const readsOnly = new Set(["j", "k", "e", "o", "g", "/"]);
 
@@ -40,13 +48,14 @@ document.addEventListener("keydown", (event) => {
     return select(meant());
   }
   if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (/^[1-9]$/.test(event.key) && mayEdit) {
+  const key = meaningOf(event);
+  if (/^[1-9]$/.test(key) && mayEdit) {
     event.preventDefault();
     closeMenu(false);
-    return placeByNumber(Number(event.key));
+    return placeByNumber(Number(key));
   }
-  const command = commands[event.key];
-  if (!command || (!mayEdit && !readsOnly.has(event.key))) return;
+  const command = commands[key];
+  if (!command || (!mayEdit && !readsOnly.has(key))) return;
   event.preventDefault();
   command(meant());
 });

@@ -89,7 +89,9 @@ def perform(session: Session, newsletter_id: int, wanted: Wanted, by: str) -> An
         with session.begin_nested():
             changes = _VERBS[wanted.kind](session, newsletter_id, wanted, by, answer)
     except Conflict as error:
-        answer.outcome, answer.message = Outcome.CONFLICT, error.message
+        # Only where somebody was first is there a name; a full section or an issue that is gone is nobody's doing.
+        answer.outcome = Outcome.CONFLICT if "by" in error.facts else Outcome.REFUSED
+        answer.message = error.message
         answer.by, answer.at = error.facts.get("by", ""), error.facts.get("at", "")
         answer.place = error.facts.get("place")
     except CuratorError as error:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from curator.issues.difference import Difference, difference
 from curator.issues.models import Issue, Item, Revision
 
 ITEM_PLACED = "item placed"
@@ -61,6 +62,11 @@ class Change:
     def is_text(self) -> bool:
         """Whether `before` and `after` are words, not facts of an arrangement."""
         return " " not in self.field
+
+    @property
+    def difference(self) -> Difference:
+        """Where `before` and `after` differ."""
+        return difference(self.before, self.after)
 
 
 def add_revision(

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from curator.issues.acts import ActKind, Answer, Outcome, Wanted, perform
 from curator.issues.compose import current_draft
-from curator.issues.models import Act, Newsletter
+from curator.issues.models import Act, IssueState, Newsletter
+from curator.issues.sections import change_section
 from curator.sources.likeness import pairs_among
 from curator.sources.models import Article, Likeness, Source, SourceState, Triage
 from tests.issues.rows import a_newsletter, an_article, an_issue
@@ -121,6 +122,22 @@ def test_what_cannot_be_done_says_why_and_changes_nothing(session: Session, news
     ):
         assert (answer.outcome, bool(answer.message)) == (Outcome.REFUSED, True)
     assert foreign.triage == article.triage == Triage.CANDIDATE
+
+
+def test_a_full_section_or_an_issue_on_its_way_is_nobodys_doing(
+    session: Session, newsletter: Newsletter, do: Do
+) -> None:
+    """Nobody was first, so there is nobody to overrule: the page must not offer it."""
+    issue, (placed, late) = an_issue(session, newsletter), [an_article(session, newsletter, name) for name in "ab"]
+    change_section(session, issue.sections[0].id, label="Sponsored", maximum=1, is_sponsored=True)
+    section = str(issue.sections[0].id)
+    do("place", placed, section, key="k")
+    full = do("place", late, section, seen="")
+    assert (full.outcome, "Take one out first" in full.message) == (Outcome.REFUSED, True)
+    issue.state = IssueState.SENDING
+    session.flush()
+    gone = do("undo", placed, "k")
+    assert (gone.outcome, "is being sent" in gone.message) == (Outcome.REFUSED, True)
 
 
 def test_several_steps_are_undone_and_undoing_twice_is_once(session: Session, newsletter: Newsletter, do: Do) -> None:

@@ -63,6 +63,17 @@ def test_a_number_puts_the_article_in_that_section(scene: Scene) -> None:
     assert scene.fresh_issue().sections[0].items == []
 
 
+def test_keys_are_where_they_are_printed_on_other_keyboards(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/")
+    star = page.locator(".find.is-current .star")
+    for key, code, is_starred in (("\u044b", "KeyS", "true"), ("S", "KeyS", "false")):  # Russian; Caps Lock
+        page.locator("body").dispatch_event("keydown", {"key": key, "code": code, "modifierCapsLock": key == "S"})
+        expect(star).to_have_attribute("aria-pressed", is_starred)
+    page.locator("body").dispatch_event("keydown", {"key": "&", "code": "Digit1"})  # French
+    expect(page.locator("#draft [data-section]").first).to_contain_text("1 of 1")
+
+
 def test_keys_are_letters_while_typing(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.address}/n/tech/")
@@ -79,10 +90,21 @@ def test_searching_and_other_lists_keep_the_keys(scene: Scene) -> None:
     page.keyboard.type("cables")
     expect(page.locator("#find-list > .find")).to_have_count(1)
     page.keyboard.press("Escape")
+    expect(page.locator("#q")).to_have_value("cables")
     page.keyboard.press("s")
     expect(page.locator('[data-count="starred"]')).to_have_text("1")
+    page.get_by_role("link", name="Newest").click()  # the words are kept in another order, another list, a reload
+    expect(page.get_by_role("link", name="Newest")).to_have_attribute("aria-current", "page")
+    page.reload()
+    expect(page.locator("#q")).to_have_value("cables")
     page.get_by_role("link", name="Later").click()
-    expect(page.locator("#find-list")).to_have_attribute("data-show", "later")
+    expect(page.locator(".finds-empty")).to_contain_text("Nothing here matches “cables”")
+    page.go_back()
+    expect(page.locator("#find-list > .find")).to_have_count(1)
+    page.locator("#words").fill("https://news.example.org/after-going-back")
+    page.keyboard.press("Enter")
+    expect(page.locator("#words")).to_have_value("")
+    page.goto(f"{scene.address}/n/tech/?show=later")
     page.keyboard.press("x")
     expect(page.locator('[data-count="later"]')).to_have_text("2")
 
@@ -158,6 +180,43 @@ def test_items_are_reordered_by_keyboard_and_announced(scene: Scene) -> None:
         page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.locator(".item .item-title").first).to_have_value("Over one")
     assert [item.title for item in scene.fresh_issue().sections[1].items][:2] == ["Over one", "Over two"]
+
+
+def test_the_keys_of_an_issue_are_listed(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    keys = page.get_by_role("dialog", name="Keys")
+    page.locator("#preheader").press("?")
+    expect(page.locator("#preheader")).to_have_value("?")
+    expect(keys).to_be_hidden()
+    page.locator(".item").first.press("?")
+    expect(keys).to_contain_text("to the next blurb")
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    expect(page.locator(".item").first).to_be_focused()
+    page.get_by_role("button", name="Keys").click()
+    expect(keys).to_be_visible()
+
+
+def test_what_the_server_never_heard_of_goes_back_where_it_stood(scene: Scene) -> None:
+    """A list that shows another order than the mail will have, or leaves out what is in it, says something untrue."""
+    page = scene.open_to_cut("/n/tech/issues/1", "**/issues/1/**")
+    with page.expect_response("**/move"):
+        page.locator(".item").first.press("Alt+ArrowDown")
+    page.route("**/issues/1/**", lambda route: route.abort())
+    page.locator(".item").nth(0).press("Alt+ArrowDown")
+    page.locator(".item").nth(2).press("Alt+ArrowUp")
+    expect(page.locator("#notices")).to_contain_text("everything stands where it stood")
+    assert _titles(page) == ["Over two", "Over one", "Over three"]
+    expect(page.locator(".item").nth(2)).to_be_focused()
+    page.locator(".item").nth(2).get_by_role("button", name="Remove").click()
+    expect(page.locator("#announce")).to_have_text("Not moved.")
+    assert _titles(page) == ["Over two", "Over one", "Over three"]
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator("#notices")).to_contain_text("The server does not answer. Nothing is lost")
+    page.unroute("**/issues/1/**")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator(".item .item-title").first).to_have_value("Over one")
 
 
 def test_items_are_reordered_by_drag(scene: Scene) -> None:

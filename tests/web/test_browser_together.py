@@ -111,13 +111,16 @@ def test_different_fields_never_conflict_and_arrive_while_typing(scene: Scene, a
 
 
 def test_words_for_an_item_that_was_removed_stay_to_be_read(scene: Scene, ada: Page, ben: Page) -> None:
+    ben.locator(".item-talk summary").first.click()
+    ben.get_by_label("Comment on Over one").fill("Half a comment")
     ben.locator(".item-blurb").first.focus()
     ada.get_by_role("button", name="Remove from the issue").first.click()
     expect(ada.locator(".item")).to_have_count(2)
     ben.keyboard.press("Control+a")
     ben.keyboard.type("Too late, but written")
     _hurry(ben)
-    expect(ben.get_by_label("Your words for Over one")).to_have_value("Too late, but written", timeout=TOOK_IN)
+    expect(ben.get_by_label("Your words for Over one").last).to_have_value("Too late, but written", timeout=TOOK_IN)
+    expect(ben.get_by_label("Your words for Over one").first).to_have_value("Half a comment")
     with ada.expect_response("**/composer"):
         ada.locator("h1").click()
         ada.keyboard.press("Control+z")

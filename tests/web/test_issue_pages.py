@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from curator.audience.models import Subscriber, Subscription, SubscriptionState
@@ -16,7 +16,7 @@ from curator.delivery.models import Delivery
 from curator.delivery.relays import set_relay
 from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.edit import edit_item
-from curator.issues.models import Issue, IssueState
+from curator.issues.models import Issue, IssueState, Revision
 from curator.issues.own_designs import start_design
 from curator.settings import Settings, get_settings
 from tests.delivery.cast import sent_as_it_stands
@@ -141,6 +141,15 @@ def test_what_is_removed_comes_back(session: Session, issue: Issue, editor: Any)
     assert "Item removed" in editor.get(f"{BASE}/history").text
     assert _post(editor, f"{BASE}/restore/{revision}").status_code == 200
     assert get_issue(session, issue.id).sections[2].items[0].id == item.id
+
+
+def test_the_history_shows_where_a_long_text_was_changed(session: Session, issue: Issue, editor: Any) -> None:
+    text = "Een zin die blijft staan. " * 30
+    for version, last in ((1, "vrijdag"), (2, "maandag")):
+        saved = _post(editor, f"{BASE}/save", field="intro", value=f"{text}Tot {last}.", version=version + 99)
+        assert saved.status_code == 200
+        session.execute(update(Revision).values(at=Revision.at - timedelta(hours=1)))  # another sitting
+    assert "Tot <del>vrijdag</del> <ins>maandag</ins>." in editor.get(f"{BASE}/history").text
 
 
 def test_sections_are_changed_by_forms(session: Session, issue: Issue, editor: Any) -> None:

@@ -345,3 +345,14 @@ def test_a_long_list_comes_in_two_parts_without_losing_any(session: Session, cas
     others = editor.get(address, headers={**HTMX, "HX-Target": "find-rest"}).text
     assert set(re.findall(r'data-article="(\d+)"', others)) == ids - shown
     assert "find-rest" not in editor.get("/n/weekly/?whole=true").text
+
+
+def test_a_list_that_is_cut_says_so(session: Session, cast: Any, editor: Any, monkeypatch: Any) -> None:
+    """More candidates are counted than are shown: an editor who reaches the end must not think that she is done."""
+    monkeypatch.setattr("curator.web.desk.week_list.SHOWN", 2)
+    for number in range(2):
+        an_article(session, cast.weekly, f"n{number}")
+    assert "finds-cut" not in editor.get("/n/weekly/").text
+    an_article(session, cast.weekly, "n2")
+    page = editor.get("/n/weekly/").text
+    assert (page.count("data-article="), "finds-cut" in page) == (2, True)

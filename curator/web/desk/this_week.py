@@ -118,6 +118,8 @@ def _values(desk: Desk, db: Db, show: str, order: str, choice: Choice) -> dict[s
         "chosen": chosen,
         "asked": urlencode({k: v for k, v in {"show": show, "order": order}.items() if v != _DEFAULTS[k]} | chosen),
         "finds": listed.finds,
+        "is_cut": listed.is_cut,
+        "finds_at_most": SHOWN,
         "learning": listed.learning,
         "draft": draft,
         "counts": count_by_triage(db, newsletter_id),

@@ -32,9 +32,13 @@ ORDERS = ("suggested", "newest", "source")
 
 @dataclass(frozen=True)
 class WeekList:
-    """What is shown. `learning`: how many picks there are of those it takes, None when that is enough."""
+    """What is shown. `learning`: how many picks there are of those it takes, None when that is enough.
+
+    `is_cut`: there are older ones that are not shown.
+    """
 
     finds: list[Find]
+    is_cut: bool
     learning: tuple[int, int] | None
 
 
@@ -42,8 +46,9 @@ def week_list(
     session: Session, newsletter_id: int, draft: Issue | None, show: str, choice: Choice, order: str
 ) -> WeekList:
     """The articles of a list, at most 500: the newest that were chosen, then put in order."""
-    articles = candidates(session, newsletter_id, LISTS[show], limit=SHOWN, choice=choice)
-    finds = _stories(session, newsletter_id, draft, articles, show)
+    articles = candidates(session, newsletter_id, LISTS[show], limit=SHOWN + 1, choice=choice)
+    is_cut = len(articles) > SHOWN
+    finds = _stories(session, newsletter_id, draft, articles[:SHOWN], show)
     taste = taste_of(session, newsletter_id)
     if order == "suggested":
         _judge(finds, taste)
@@ -51,7 +56,7 @@ def week_list(
     elif order == "source":
         finds.sort(key=lambda find: (find.article.site or "\U0010ffff").casefold())
     picks = min(count_picks(session, newsletter_id), ENOUGH) if taste.is_learning else ENOUGH
-    return WeekList(finds, (picks, ENOUGH) if taste.is_learning else None)
+    return WeekList(finds, is_cut, (picks, ENOUGH) if taste.is_learning else None)
 
 
 def find_story(

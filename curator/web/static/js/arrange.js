@@ -2,9 +2,11 @@
 
 import Sortable from "../vendor/sortable.esm.js";
 import { careFor, carryOver, saveAll, takeServers } from "./autosave.js";
-import { byItself, isTyping, notice, part, post, reasonOf } from "./post.js";
+import { Refused, byItself, isTyping, notice, part, post, reasonOf } from "./post.js";
 
 const undone = [];
+let arrangement = []; // as the server has it: the items of each section
+let round = 0; // of moves; one that fails takes those with it that were made on top of it
 let base = "";
 let listener = () => {};
 const root = () => document.getElementById("sections");
@@ -43,6 +45,20 @@ function prepare() {
       },
     });
   }
+  arrangement = arranged();
+  count();
+}
+
+const arranged = () => [...root().querySelectorAll("[data-items]")].map((list) => [list, [...list.children]]);
+
+// Shows what the server has again, where an item was moved or removed that it never heard of.
+function putBack() {
+  const focused = document.activeElement;
+  for (const [list, items] of arrangement) {
+    if (items.every((item, index) => list.children[index] === item) && list.children.length === items.length) continue;
+    list.replaceChildren(...items);
+  }
+  if (focused?.isConnected) focused.focus({ preventScroll: true });
   count();
 }
 
@@ -58,12 +74,14 @@ export async function reload(focusOn) {
     const isNews = same?.firstElementChild.textContent !== part.firstElementChild.textContent;
     if (part.open || !isNews) same?.toggleAttribute("open", part.open);
   }
+  const orphans = [];
   for (const draft of root().querySelectorAll("[data-draft]")) {
     const same = fresh.content.querySelector(`[id="${draft.id}"]`);
     if (same) same.value = draft.value;
+    else if (draft.value.trim()) orphans.push({ name: nameOf(draft.closest(".item")), words: draft.value });
   }
   const wasHere = root().contains(focused);
-  const orphans = carryOver(root(), fresh.content);
+  orphans.push(...carryOver(root(), fresh.content));
   root().replaceChildren(fresh.content);
   careFor(root());
   prepare();
@@ -80,14 +98,21 @@ export async function reload(focusOn) {
 
 // Somebody removed the item this was written for: the words stay on the page, to be copied.
 function rescue({ name, words }) {
-  notice(`“${name}” was removed by somebody else while you were writing. These were your words:`);
+  const told = document.createElement("p");
+  told.className = "notice bad";
+  told.setAttribute("role", "alert");
+  told.textContent = `“${name}” was removed by somebody else while you were writing. These were your words:`;
   const kept = document.createElement("textarea");
   kept.readOnly = true;
   kept.rows = 4;
   kept.className = "rescued";
   kept.setAttribute("aria-label", `Your words for ${name}`);
   kept.value = words;
-  document.getElementById("notices").append(kept);
+  const both = document.createElement("div");
+  both.className = "kept-words";
+  both.append(told, kept);
+  document.getElementById("notices").append(both);
+  told.scrollIntoView({ block: "nearest" });
 }
 
 function step(item, distance) {
@@ -117,16 +142,22 @@ function tellMove(item) {
 
 let telling = Promise.resolve();
 function tell(address, fields) {
-  const told = telling.then(() => post(address, fields));
-  telling = told.catch(() => {});
+  const [shown, mine] = [arranged(), round];
+  const told = telling.then(() => (mine === round ? post(address, fields) : null));
+  telling = told.catch(() => (round += 1));
   return told.then(
     (answer) => {
+      if (!answer) return null;
+      if (root().contains(shown[0]?.[0])) arrangement = shown;
       remember(answer.revision);
       listener(answer);
       return answer;
     },
     async (error) => {
-      notice(reasonOf(error));
+      putBack();
+      const isRefused = error instanceof Refused;
+      notice(isRefused ? reasonOf(error) : "The server does not answer, so everything stands where it stood. Try again in a moment.");
+      announce("Not moved.");
       await reload().catch(() => {});
       return null;
     },
@@ -206,19 +237,23 @@ export function remember(revision) {
 }
 
 async function undo() {
-  const revision = undone.pop();
+  const left = [undone.pop()].flat().filter(Boolean);
   remember(null);
-  if (!revision) return;
+  if (!left.length) return;
   try {
     await telling;
     await saveAll();
     let answer;
-    for (const one of [revision].flat().reverse()) answer = await post(`${base}/restore/${one}`, {});
+    while (left.length) {
+      answer = await post(`${base}/restore/${left.at(-1)}`, {});
+      left.pop();
+    }
     await reload("undo");
     putWords(answer.words);
     announce("Undone.");
     listener({ issue: answer.version });
   } catch (error) {
+    if (left.length && !(error instanceof Refused)) remember(left); // it can be undone once the server is there again
     notice(reasonOf(error));
   }
 }

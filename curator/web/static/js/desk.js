@@ -1,4 +1,7 @@
-// The shell of every desk page: menus close on Escape, outside clicks and when done, the current tab is in sight; nothing else.
+// The shell of every desk page: menus close on Escape, outside clicks and when done, the current tab is in sight, and
+// a page with keys of its own lists them; nothing else.
+
+import { isTyping } from "./post.js";
 
 const currents = document.querySelectorAll(".desk-tabs [aria-current], .settings-nav [aria-current]");
 function showCurrent() {
@@ -34,4 +37,16 @@ document.addEventListener("keydown", (event) => {
     menu.open = false;
     menu.querySelector("summary").focus();
   }
+});
+
+// The keys of a page are in its dialog #help.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-open]");
+  if (opener) document.getElementById(opener.dataset.open).showModal();
+});
+document.addEventListener("keydown", (event) => {
+  const help = document.getElementById("help");
+  if (event.key !== "?" || !help || help.open || isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  help.showModal();
 });

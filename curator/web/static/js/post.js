@@ -54,13 +54,12 @@ export function notice(message, kind = "bad") {
   line.className = `notice ${kind}`;
   if (kind === "bad") line.setAttribute("role", "alert");
   line.textContent = message;
-  place.replaceChildren(line);
+  place.replaceChildren(line, ...keptWords());
   place.scrollIntoView({ block: "nearest" });
 }
 
-export function clearNotice() {
-  document.getElementById("notices").replaceChildren();
-}
+// Words of the editor that have no field any more: they stay until the page goes.
+const keptWords = () => document.querySelectorAll("#notices > .kept-words");
 
 // What went wrong, for a person.
 export function reasonOf(error) {

@@ -28,22 +28,34 @@ const commands = {
   c: () => document.getElementById("words")?.focus(),
   g: () => document.querySelector("#draft [data-draft]")?.click(),
   "/": () => document.getElementById("q")?.focus(),
-  "?": () => document.getElementById("help").showModal(),
 };
+// What a key means: on a keyboard of another script the letter j is where j is printed, and a digit is the key of the
+// digit where Shift would be needed for it (French); Caps Lock changes nothing.
+function meaningOf(event) {
+  const [, digit] = (!event.shiftKey && /^Digit([1-9])$/.exec(event.code)) || [];
+  const [, letter] = (!/^[ -~]*$/.test(event.key) && /^Key([A-Z])$/.exec(event.code)) || [];
+  return digit || (letter || (event.getModifierState("CapsLock") ? event.key : "")).toLowerCase() || event.key;
+}
+
 const mayEdit = Boolean(document.getElementById("words"));
-const readsOnly = new Set(["j", "k", "e", "o", "g", "/", "?"]);
+const readsOnly = new Set(["j", "k", "e", "o", "g", "/"]);
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !menu.hidden) return closeMenu(true);
-  if (event.key === "Escape" && /^(words|q)$/.test(event.target.id)) return void (event.target.blur(), select(meant()));
+  if (event.key === "Escape" && /^(words|q)$/.test(event.target.id)) {
+    event.preventDefault(); // some browsers empty a search box, and the list that was found would be gone
+    event.target.blur();
+    return select(meant());
+  }
   if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (/^[1-9]$/.test(event.key) && mayEdit) {
+  const key = meaningOf(event);
+  if (/^[1-9]$/.test(key) && mayEdit) {
     event.preventDefault();
     closeMenu(false);
-    return placeByNumber(Number(event.key));
+    return placeByNumber(Number(key));
   }
-  const command = commands[event.key];
-  if (!command || (!mayEdit && !readsOnly.has(event.key))) return;
+  const command = commands[key];
+  if (!command || (!mayEdit && !readsOnly.has(key))) return;
   event.preventDefault();
   command(meant());
 });
@@ -110,8 +122,6 @@ menu.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   if (!menu.hidden && !menu.contains(event.target) && !event.target.closest("[formaction$='/place']")) closeMenu(false);
   if (event.target.closest("[data-undo]")) return undo();
-  const opener = event.target.closest("[data-open]");
-  if (opener) return document.getElementById(opener.dataset.open).showModal();
   if (event.target.closest("[data-dismiss-row]")) return void setTimeout(() => event.target.closest(".maybe-feed")?.remove(), 0);
   const row = event.target.closest("#find-list > .find[data-article]");
   if (row && row !== current()) select(row, !event.target.closest("a, button, summary, details"));

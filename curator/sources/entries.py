@@ -6,6 +6,7 @@ from datetime import datetime
 from curator.errors import Invalid
 from curator.sources.identity import checked_address
 from curator.sources.markup import absolute, text_of
+from curator.sources.picture_choice import FoundPicture
 from curator.sources.prose import clean_line
 
 MOST_ENTRIES = 5_000
@@ -25,7 +26,7 @@ class Entry:
     published_at: datetime | None
     tags: tuple[str, ...]
     html: str
-    picture_address: str | None
+    picture: FoundPicture | None
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 from curator.errors import NotAFeed
 from curator.sources.dates import read_feed_date
-from curator.sources.entries import LONGEST_BODY, MOST_ENTRIES, Entry, Feed, entry_address, entry_title
+from curator.sources.entries import LONGEST_BODY, MOST_ENTRIES, Entry, Feed, entry_address, entry_title, feed_name
 from curator.sources.extract import tidy_tags
 from curator.sources.feed_pictures import named_by, picture_of_entry
 from curator.sources.json_feed import read_json_feed
-from curator.sources.markup import absolute, parse
+from curator.sources.markup import absolute, base_of, parse
 from curator.sources.page import decode
 from curator.sources.prose import clean_line, clean_text, paragraph
 
@@ -42,10 +42,10 @@ def read_feed(body: bytes, content_type: str, address: str) -> Feed:
     parsed = _parsed(body, content_type, address)
     if not parsed.get("version"):
         raise not_a_feed(body, address)
-    about = parsed.feed
+    about, site = parsed.feed, _site(parsed.feed, address)
     return Feed(
-        title=_title(about) or clean_line(address),
-        site_address=_site(about, address),
+        title=_title(about) or feed_name(site, address),
+        site_address=site,
         entries=tuple(_entry(found, address) for found in parsed.entries),
     )
 
@@ -66,7 +66,7 @@ def discover(markup: str, address: str) -> list[str]:
     for link in tree.iter("link"):
         kind = (link.get("type") or "").split(";")[0].strip().lower()
         if "alternate" in (link.get("rel") or "").lower().split() and kind in _FEED_TYPES:
-            target = absolute(link.get("href") or "", address)
+            target = absolute(link.get("href") or "", base_of(tree, address))
             of_comments = "comment" in f"{link.get('title') or ''} {target}".lower()
             found += [(of_comments, target)] if target else []
     return list(dict.fromkeys(target for _, target in sorted(found, key=lambda pair: pair[0])))[:10]

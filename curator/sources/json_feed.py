@@ -8,7 +8,7 @@ from typing import Any
 
 from curator.errors import NotAFeed
 from curator.sources.dates import read_feed_date
-from curator.sources.entries import LONGEST_BODY, MOST_ENTRIES, Entry, Feed, entry_address, entry_title
+from curator.sources.entries import LONGEST_BODY, MOST_ENTRIES, Entry, Feed, entry_address, entry_title, feed_name
 from curator.sources.extract import tidy_tags
 from curator.sources.feed_pictures import Named, picture_of_entry
 from curator.sources.markup import absolute
@@ -28,9 +28,10 @@ def read_json_feed(body: bytes, address: str) -> Feed:
     found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     if len(found) > MOST_ENTRIES:
         raise NotAFeed(f"The feed holds more than {MOST_ENTRIES:,} entries. Use one that holds the latest only.")
+    site = absolute(_text(feed, "home_page_url"), address) if _text(feed, "home_page_url") else None
     return Feed(
-        title=clean_line(_text(feed, "title") or address),
-        site_address=absolute(_text(feed, "home_page_url"), address) if _text(feed, "home_page_url") else None,
+        title=clean_line(_text(feed, "title")) or feed_name(site, address),
+        site_address=site,
         entries=tuple(_entry(item, feed, address) for item in found),
     )
 

@@ -139,7 +139,7 @@ def _locked(session: Session, source_id: int) -> Source:
 def _settle(session: Session, source: Source, address: str, feed: Feed) -> None:
     """At the first answer that parsed: where the feed is from now on, and what it calls itself."""
     key = address_key(address)
-    if key != source.address_key and not _is_taken(session, source, key):
+    if not _is_taken(session, source, key):  # the same key may mean https for http
         source.address, source.address_key = address, key
     source.title = source.title or feed.title
     source.site_address = source.site_address or feed.site_address
@@ -170,7 +170,7 @@ def _note_failure(source: Source, fetched: Fetched | None, message: str, now: da
 
 def _note_move(session: Session, source: Source, fetched: Fetched) -> None:
     """A feed that says several times running that it moved for good is watched at its new address."""
-    if fetched.moved_to is None or address_key(fetched.moved_to) == source.address_key:
+    if fetched.moved_to is None or fetched.moved_to == source.address:
         source.moved_to, source.moves_seen = None, 0
         return
     source.moves_seen = source.moves_seen + 1 if fetched.moved_to == source.moved_to else 1

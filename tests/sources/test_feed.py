@@ -170,6 +170,13 @@ def test_the_first_picture_of_the_words_stands_in() -> None:
     assert entry.picture == ("https://example.org/c.png?x=1&y=2", "")
 
 
+def test_a_feed_without_a_title_is_called_by_its_site() -> None:
+    body = b"<rss version='2.0'><channel><link>https://www.blog.example/x</link></channel></rss>"
+    assert read_feed(body, "text/xml", ADDRESS).title == "blog.example"
+    assert read_feed(b"<rss version='2.0'><channel></channel></rss>", "text/xml", ADDRESS).title == "example.org"
+    assert read_feed(b'{"version": "1.1", "items": []}', "application/json", ADDRESS).title == "example.org"
+
+
 def test_the_site_is_the_alternate_where_there_is_no_link() -> None:
     link = "<a:link rel='self' href='/feed.xml'/><a:link rel='alternate' type='text/html' href='/'/>"
     body = f"<rss version='2.0' xmlns:a='http://www.w3.org/2005/Atom'><channel>{link}<title>x</title></channel></rss>"

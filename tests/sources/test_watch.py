@@ -214,6 +214,19 @@ def test_a_move_is_believed_when_it_is_repeated(session: Session, source: Source
     assert site.paths() == ["/new"]
 
 
+def test_a_move_to_another_spelling_is_a_move(
+    session: Session, newsletter: Newsletter, source: Source, site: Site, reach: Settings
+) -> None:
+    site.page("/feed/", rss(item("een")))
+    for _ in range(MOVES_BELIEVED):
+        site.redirect("/feed", "/feed/", 301)
+        refresh_source(session, source.id, reach)
+    assert (source.address, source.moves_seen) == (site.at("/feed/"), 0)
+    site.asked.clear()
+    refresh_source(session, source.id, reach)
+    assert site.paths() == ["/feed/"]
+
+
 def test_a_move_that_is_taken_back_is_forgotten(session: Session, source: Source, site: Site, reach: Settings) -> None:
     site.page("/new", rss(item("een")))
     site.redirect("/feed", "/new", 301)

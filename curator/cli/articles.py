@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from curator.audience.csv_file import look_at, read_rows
+from curator.audience.csv_file import look_at_links, read_rows
 from curator.cli.lookup import ACTOR, Slug
 from curator.cli.output import AsJson, say, say_json, say_step, say_table
 from curator.db.session import transaction
@@ -124,7 +124,7 @@ def bring(
             raise Invalid(f"{file} is larger than {LARGEST_FILE // 1_000_000} MB. Split it.")
         bookmarks = is_bookmarks(opened.read(8_000))
         opened.seek(0)
-        links = read_bookmarks(opened) if bookmarks else links_in_rows(read_rows(opened, look_at(opened)))
+        links = read_bookmarks(opened) if bookmarks else links_in_rows(read_rows(opened, look_at_links(opened)))
         report = asdict(import_links(session, newsletter.id, links, intake.Way(CapturedBy.IMPORT, file.name)))
     if as_json:
         say_json(report)

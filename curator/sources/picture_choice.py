@@ -23,7 +23,8 @@ _MOST_IMAGES = 300  # of a page that are looked at
 _WIDE, _HIGH = 400, 200  # pixels that a picture in the text has when it states its size
 _WIDEST = 1_600
 _NO_PICTURE = re.compile(
-    r"(?:^|[/_.\s-])(?:logos?|logo\d*|\w*avatars?|icons?|favicon|sprites?|pixel|spacer|blank|placeholder|default|"
+    r"(?:^|[/_.\s-])(?:logos?|logo\d*|\w*avatars?|icons?|favicon|sprites?|pixel|spacer|blank|placeholder|"
+    r"(?<!dims3/)(?<!dims4/)default|"  # "dims" is a server of pictures that has it in every address
     r"emojis?|badges?|1x1|profile|author|headshots?|social-(?:card|icon|image)|share-?image|og-?default)"
     r"(?:$|[/_.\s\d-])|\.svg$|\.ico$",
     re.IGNORECASE,

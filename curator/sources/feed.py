@@ -87,7 +87,7 @@ def _entry(found: Any, address: str) -> Entry:
         title=entry_title(_title(found), html),
         author=_author(str(found.get("author") or "")),
         published_at=_published(found),
-        tags=tidy_tags(tuple(tag.get("label") or tag.get("term") or "" for tag in found.get("tags") or ())),
+        tags=tidy_tags(tuple(unescape(tag.get("label") or tag.get("term") or "") for tag in found.get("tags") or ())),
         html=html,
         picture=picture_of_entry(named_by(found), html, target, address),
     )
@@ -118,13 +118,17 @@ def _title(found: Any) -> str:
 
 
 def _html(found: Any) -> str:
-    """The longest of content and summary; plain text becomes paragraphs of literal text."""
+    """The longest of content and summary; plain text becomes paragraphs of literal text.
+
+    Where there is no tag but escaped ends of paragraphs, the whole was escaped once too often.
+    """
     parts = [*(found.get("content") or ()), found.get("summary_detail") or {}]
     fullest: Any = max(parts, key=lambda part: len(part.get("value") or ""), default={})
     value = clean_text(str(fullest.get("value") or ""))[:LONGEST_BODY]
     if fullest.get("type") == "text/plain" and value:
         return "".join(paragraph(piece) for piece in re.split(r"\n\s*\n", value))
-    return value
+    is_escaped_twice = "&lt;/p&gt;" in value and "<" not in value
+    return unescape(value) if is_escaped_twice else value
 
 
 def _published(found: Any) -> datetime | None:

@@ -170,6 +170,19 @@ def test_the_first_picture_of_the_words_stands_in() -> None:
     assert entry.picture == ("https://example.org/c.png?x=1&y=2", "")
 
 
+def test_words_that_were_escaped_twice() -> None:
+    def html(words: str) -> str:
+        item = (
+            f"<item><title>x</title><category>Food &amp;amp; Drink</category><description>{words}</description></item>"
+        )
+        (entry,) = read(f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>")
+        assert entry.tags == ("Food & Drink",)
+        return entry.html
+
+    assert html("&amp;lt;p&amp;gt;Eén &amp;amp;amp; twee&amp;lt;/p&amp;gt;") == "<p>Eén &amp; twee</p>"
+    assert html("&lt;p&gt;Schrijf &amp;lt;/p&amp;gt;&lt;/p&gt;") == "<p>Schrijf &lt;/p&gt;</p>"
+
+
 def test_a_feed_without_a_title_is_called_by_its_site() -> None:
     body = b"<rss version='2.0'><channel><link>https://www.blog.example/x</link></channel></rss>"
     assert read_feed(body, "text/xml", ADDRESS).title == "blog.example"

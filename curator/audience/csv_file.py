@@ -18,6 +18,7 @@ MOST_COLUMNS = 500
 _SAMPLE_BYTES = 262_144
 _SAMPLE_ROWS = 30
 _DELIMITERS = ",;\t|:^~"
+_NO_DELIMITER = "\x1f"
 _FALLBACK = "curator-cp1252"
 
 
@@ -38,7 +39,7 @@ class Shape(NamedTuple):
     sample: tuple[Row, ...]
 
 
-def look_at(file: IO[bytes]) -> Shape:
+def look_at(file: IO[bytes], delimiters: str = _DELIMITERS) -> Shape:
     """Find out encoding and delimiter from the start of a seekable file. `Invalid` when it is no text or empty."""
     file.seek(0)
     head = file.read(_SAMPLE_BYTES)
@@ -52,11 +53,18 @@ def look_at(file: IO[bytes]) -> Shape:
         raise Invalid("The file is empty.")
     first = text.split("\n", 1)[0].strip()
     skip = int(first.lower().startswith("sep=") and len(first) == 5)
-    delimiter = first[4] if skip else max(_DELIMITERS, key=lambda sign: _fit(_sample(text, sign, 0)))
+    delimiter = first[4] if skip else max(delimiters, key=lambda sign: _fit(_sample(text, sign, 0)))
     sample = tuple(_sample(text, delimiter, skip))
     if all(row.problem for row in sample):
         raise Invalid("No line of this file can be read as CSV. Look for a quote that is not closed.")
     return Shape(encoding, delimiter, skip, sample)
+
+
+def look_at_links(file: IO[bytes]) -> Shape:
+    """The same of a file of web addresses: a colon parts none of them, and a list of one to a line is never parted."""
+    shape = look_at(file, ",;\t|")
+    widths = [len(row.cells) for row in shape.sample if not row.problem]
+    return shape if max(set(widths), key=widths.count) > 1 else shape._replace(delimiter=_NO_DELIMITER)
 
 
 def read_rows(file: IO[bytes], shape: Shape) -> Iterator[Row]:

@@ -8,17 +8,15 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from sqlalchemy.orm import Session
 
-from curator.audience.csv_file import look_at, read_rows
+from curator.audience.csv_file import look_at_links, read_rows
 from curator.cli.lookup import ACTOR, Slug
 from curator.cli.output import AsJson, say, say_json, say_step, say_table
 from curator.db.session import transaction
 from curator.errors import FetchFailed, Invalid
 from curator.issues.newsletters import get_newsletter
-from curator.issues.seen import seen_before
 from curator.issues.shelf import MOST_WEEKS, on_shelf, shelve, take_off
-from curator.reports.item_clicks import clicks_of_items
+from curator.reports.item_clicks import seen_facts
 from curator.settings import get_settings
 from curator.sources import intake
 from curator.sources.link_files import LARGEST as LARGEST_FILE
@@ -126,7 +124,7 @@ def bring(
             raise Invalid(f"{file} is larger than {LARGEST_FILE // 1_000_000} MB. Split it.")
         bookmarks = is_bookmarks(opened.read(8_000))
         opened.seek(0)
-        links = read_bookmarks(opened) if bookmarks else links_in_rows(read_rows(opened, look_at(opened)))
+        links = read_bookmarks(opened) if bookmarks else links_in_rows(read_rows(opened, look_at_links(opened)))
         report = asdict(import_links(session, newsletter.id, links, intake.Way(CapturedBy.IMPORT, file.name)))
     if as_json:
         say_json(report)
@@ -155,15 +153,6 @@ def article_facts(article: Article) -> dict[str, Any]:
         "triage": Triage(article.triage).value,
         "fetch_state": FetchState(article.fetch_state).value,
     }
-
-
-def seen_facts(session: Session, article: Article) -> dict[str, Any] | None:
-    """The latest issue an article, or its story, was in; `clicks` are of people."""
-    seen = seen_before(session, article.newsletter_id, [article]).get(article.id)
-    if seen is None:
-        return None
-    clicks = clicks_of_items(session, [seen.item_id]).get(seen.item_id, 0)
-    return {"issue": seen.issue_number, "sent_at": seen.sent_at, "clicks": clicks, "by_words": seen.by_words}
 
 
 def _add_content(slug: str, text_file: str, html_file: str, address: str) -> dict[str, Any]:

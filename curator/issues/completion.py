@@ -1,4 +1,4 @@
-"""Items placed before the page behind their article was read: what was blank is filled in once it has been.
+"""Items placed before the page behind their article was read, or its picture: what was blank is filled in afterwards.
 
 Only in drafts, and only fields nobody has touched: an item whose words an editor changed is left alone.
 """
@@ -10,7 +10,8 @@ from curator.issues.compose import copy_of
 from curator.issues.models import Issue, IssueState, Item
 from curator.sources.models import Article
 
-_FILLED = ("site", "author", "blurb", "picture_id", "picture_alt", "reading_minutes")
+_PICTURE = ("picture_id", "picture_alt")
+_FILLED = ("site", "author", "blurb", *_PICTURE, "reading_minutes")
 
 
 def complete_items(session: Session, article: Article) -> int:
@@ -26,7 +27,7 @@ def complete_items(session: Session, article: Article) -> int:
     )
     filled = 0
     for item, issue in session.execute(statement):
-        if not item.blurb and _fill(item, copy_of(article)):
+        if _fill(item, copy_of(article)):
             issue.version, issue.changed_at = issue.version + 1, func.now()
             filled += 1
     session.flush()
@@ -34,8 +35,11 @@ def complete_items(session: Session, article: Article) -> int:
 
 
 def _fill(item: Item, fresh: dict[str, object]) -> bool:
-    wanted = {name: fresh[name] for name in _FILLED if fresh[name] and not getattr(item, name)}
-    wanted["title"] = fresh["title"]
+    """Everything, where there were no words yet; beside words, which are its feed's or were given, only the picture."""
+    names = _PICTURE if item.blurb else _FILLED
+    wanted = {name: fresh[name] for name in names if fresh[name] and not getattr(item, name)}
+    if not item.blurb:
+        wanted["title"] = fresh["title"]
     changed = {name: value for name, value in wanted.items() if getattr(item, name) != value}
     for name, value in changed.items():
         setattr(item, name, value)

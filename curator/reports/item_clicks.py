@@ -1,9 +1,13 @@
 """How often people followed the links of an item, over its whole life. Machines are left out. Reads only."""
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from curator.issues.seen import seen_before
+from curator.sources.models import Article
 
 # Readers who allow it count once a link; everyone else's clicks, who are never told apart, count one by one.
 _CLICKS = """
@@ -21,3 +25,12 @@ def clicks_of_items(session: Session, item_ids: Collection[int]) -> dict[int, in
         return {}
     rows = session.execute(text(_CLICKS), {"items": sorted(item_ids)})
     return {row[0]: row[1] for row in rows}
+
+
+def seen_facts(session: Session, article: Article) -> dict[str, Any] | None:
+    """The latest issue an article, or its story at another address, was in, for programs; None when in none."""
+    seen = seen_before(session, article.newsletter_id, [article]).get(article.id)
+    if seen is None:
+        return None
+    clicks = clicks_of_items(session, [seen.item_id]).get(seen.item_id, 0)
+    return {"issue": seen.issue_number, "sent_at": seen.sent_at, "clicks": clicks, "by_words": seen.by_words}

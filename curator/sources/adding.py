@@ -12,7 +12,7 @@ from curator.doorbell import ring
 from curator.errors import Conflict, Invalid, NotFound
 from curator.settings import Settings
 from curator.sources.asking import find
-from curator.sources.identity import address_key, checked_address
+from curator.sources.identity import address_key, feed_address
 from curator.sources.models import Source, SourceState
 from curator.sources.prose import clean_line
 from curator.sources.record import zone_of
@@ -47,7 +47,7 @@ def add_source(session: Session, newsletter_id: int, address: str, settings: Set
     `NotAFeed`, `FetchFailed`, or `Conflict` when it is watched already. Its entries become articles at once.
     """
     zone_of(session, newsletter_id)  # NotFound for a newsletter that is not there
-    address = checked_address(address)
+    address = feed_address(address)
     never_read = _never_read(session, newsletter_id, address)
     if never_read is None:
         refuse_watched(session, newsletter_id, address)
@@ -68,7 +68,7 @@ def watch_address(session: Session, newsletter_id: int, address: str) -> Source:
     Another spelling of one that never answered (http for https, say) corrects that one.
     """
     zone_of(session, newsletter_id)
-    address = checked_address(address)
+    address = feed_address(address)
     source = _never_read(session, newsletter_id, address) or _new(session, newsletter_id, address)
     source.address, source.state, source.failures, source.last_error = address, SourceState.ACTIVE, 0, None
     look_soon(session, source)
@@ -109,7 +109,7 @@ def list_sources(session: Session, newsletter_id: int) -> list[Source]:
 def _take(session: Session, newsletter_id: int, one: Wanted, seen: set[str]) -> Outcome:
     title, shown = clean_line(one.title, 200), clean_line(one.address, 300)
     try:
-        wanted = one._replace(address=checked_address(one.address), title=title)
+        wanted = one._replace(address=feed_address(one.address), title=title)
         key = address_key(wanted.address)
     except Invalid as refusal:
         return Outcome(one.line, title, shown, "refused", refusal.message)

@@ -61,7 +61,11 @@ def find(address: str, settings: Settings, refuse: Callable[[str], None]) -> Ans
         refuse(there)
     except (Invalid, CuratorError) as refusal:
         return Answer(address, answer.fetched, failure=refusal)
-    return ask(there, settings, {})
+    found = ask(there, settings, {})
+    if found.failure is None:
+        return found
+    message = f"The page names a feed that cannot be read ({there[:200]}): {found.failure.message}"
+    return Answer(address, found.fetched, failure=type(found.failure)(message, **found.failure.facts))
 
 
 def hash_of(fetched: Fetched) -> bytes:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from curator.errors import Invalid
 from curator.sources.identity import checked_address
 from curator.sources.markup import absolute, text_of
+from curator.sources.picture_choice import FoundPicture
 from curator.sources.prose import clean_line
 
 MOST_ENTRIES = 5_000
@@ -25,7 +27,7 @@ class Entry:
     published_at: datetime | None
     tags: tuple[str, ...]
     html: str
-    picture_address: str | None
+    picture: FoundPicture | None
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Feed:
 def entry_title(title: str, html: str) -> str:
     """A title for an entry; those of microblogs have none and are named by their first words."""
     return title or clean_line(text_of(html[:5_000]), 100)
+
+
+def feed_name(site: str | None, address: str) -> str:
+    """What a feed is called that has no title: by its host, because articles are shown with it."""
+    return clean_line((urlsplit(site or address).hostname or "").removeprefix("www.")) or clean_line(address)
 
 
 def entry_address(link: str, base: str | None) -> str | None:

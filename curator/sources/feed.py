@@ -12,17 +12,17 @@ from typing import Any
 
 from curator.errors import NotAFeed
 from curator.sources.dates import read_feed_date
-from curator.sources.entries import LONGEST_BODY, MOST_ENTRIES, Entry, Feed, entry_address, entry_title
+from curator.sources.entries import LONGEST_BODY, MOST_ENTRIES, Entry, Feed, entry_address, entry_title, feed_name
 from curator.sources.extract import tidy_tags
+from curator.sources.feed_pictures import named_by, picture_of_entry
 from curator.sources.json_feed import read_json_feed
-from curator.sources.markup import absolute, parse
+from curator.sources.markup import absolute, base_of, parse
 from curator.sources.page import decode
 from curator.sources.prose import clean_line, clean_text, paragraph
 
 _MOST_TAGS = 250_000  # the parser needs 40 microseconds for each
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json")
 _ADDRESS = re.compile(r"[(<\[]?\b[^\s()<>@]+@[^\s()<>@]+\b[)>\]]?")
-_PICTURE = re.compile(r"<img\s[^<>]{0,1000}?\bsrc\s*=\s*[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
 _INLINE_TAGS = re.compile(
     r"</?(?:a|abbr|b|br|cite|code|em|font|i|img|p|q|small|span|strong|sub|sup|u)(?:\s[^<>]*)?/?>", re.IGNORECASE
 )
@@ -42,10 +42,10 @@ def read_feed(body: bytes, content_type: str, address: str) -> Feed:
     parsed = _parsed(body, content_type, address)
     if not parsed.get("version"):
         raise not_a_feed(body, address)
-    about = parsed.feed
+    about, site = parsed.feed, _site(parsed.feed, address)
     return Feed(
-        title=_title(about) or clean_line(address),
-        site_address=_site(about, address),
+        title=_title(about) or feed_name(site, address),
+        site_address=site,
         entries=tuple(_entry(found, address) for found in parsed.entries),
     )
 
@@ -66,7 +66,7 @@ def discover(markup: str, address: str) -> list[str]:
     for link in tree.iter("link"):
         kind = (link.get("type") or "").split(";")[0].strip().lower()
         if "alternate" in (link.get("rel") or "").lower().split() and kind in _FEED_TYPES:
-            target = absolute(link.get("href") or "", address)
+            target = absolute(link.get("href") or "", base_of(tree, address))
             of_comments = "comment" in f"{link.get('title') or ''} {target}".lower()
             found += [(of_comments, target)] if target else []
     return list(dict.fromkeys(target for _, target in sorted(found, key=lambda pair: pair[0])))[:10]
@@ -81,14 +81,15 @@ def _parsed(body: bytes, content_type: str, address: str) -> Any:
 
 def _entry(found: Any, address: str) -> Entry:
     html = _html(found)
+    target = entry_address(str(found.get("feedburner_origlink") or found.get("link") or ""), address)
     return Entry(
-        address=entry_address(str(found.get("feedburner_origlink") or found.get("link") or ""), address),
+        address=target,
         title=entry_title(_title(found), html),
         author=_author(str(found.get("author") or "")),
         published_at=_published(found),
-        tags=tidy_tags(tuple(tag.get("label") or tag.get("term") or "" for tag in found.get("tags") or ())),
+        tags=tidy_tags(tuple(unescape(tag.get("label") or tag.get("term") or "") for tag in found.get("tags") or ())),
         html=html,
-        picture_address=_picture(found, html, address),
+        picture=picture_of_entry(named_by(found), html, target, address),
     )
 
 
@@ -117,13 +118,17 @@ def _title(found: Any) -> str:
 
 
 def _html(found: Any) -> str:
-    """The longest of content and summary; plain text becomes paragraphs of literal text."""
+    """The longest of content and summary; plain text becomes paragraphs of literal text.
+
+    Where there is no tag but escaped ends of paragraphs, the whole was escaped once too often.
+    """
     parts = [*(found.get("content") or ()), found.get("summary_detail") or {}]
     fullest: Any = max(parts, key=lambda part: len(part.get("value") or ""), default={})
     value = clean_text(str(fullest.get("value") or ""))[:LONGEST_BODY]
     if fullest.get("type") == "text/plain" and value:
         return "".join(paragraph(piece) for piece in re.split(r"\n\s*\n", value))
-    return value
+    is_escaped_twice = "&lt;/p&gt;" in value and "<" not in value
+    return unescape(value) if is_escaped_twice else value
 
 
 def _published(found: Any) -> datetime | None:
@@ -135,16 +140,3 @@ def _published(found: Any) -> datetime | None:
         if isinstance(parsed, struct_time) and 1990 <= parsed.tm_year <= 2100:
             return datetime(*parsed[:6], tzinfo=UTC)
     return None
-
-
-def _picture(found: Any, html: str, address: str) -> str | None:
-    """What the entry names as its picture, else the first one in its words."""
-    media = [*(found.get("media_content") or ()), *(found.get("media_thumbnail") or ())]
-    enclosures = found.get("enclosures") or ()
-    targets = [
-        *(e.get("href") for e in enclosures if str(e.get("type", "")).startswith("image/")),
-        *(m.get("url") for m in media if m.get("medium", "image") == "image" and "video" not in m.get("type", "")),
-        (found.get("image") or {}).get("href"),
-        *(unescape(src) for src in _PICTURE.findall(html[:20_000])[:1]),
-    ]
-    return next((there for target in targets if target and (there := absolute(target, address))), None)

@@ -83,6 +83,11 @@ def address_key(address: str) -> str:
     return (host.removeprefix("www.") + slash + path).rstrip("/") + mark + query
 
 
+def feed_address(text: str) -> str:
+    """`text` as the address of a feed: as `checked_address`, and browsers and lists write some with `feed:` before."""
+    return checked_address(re.sub(r"^feed:(?://)?", "", text.strip(), flags=re.IGNORECASE))
+
+
 def content_hash(title: str, text: str) -> bytes:
     """32 bytes that are equal when title and text have the same words, whatever the case and punctuation."""
     words = " ".join(_words(f"{title}\n{text}"))

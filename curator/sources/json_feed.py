@@ -8,8 +8,9 @@ from typing import Any
 
 from curator.errors import NotAFeed
 from curator.sources.dates import read_feed_date
-from curator.sources.entries import LONGEST_BODY, MOST_ENTRIES, Entry, Feed, entry_address, entry_title
+from curator.sources.entries import LONGEST_BODY, MOST_ENTRIES, Entry, Feed, entry_address, entry_title, feed_name
 from curator.sources.extract import tidy_tags
+from curator.sources.feed_pictures import Named, picture_of_entry
 from curator.sources.markup import absolute
 from curator.sources.prose import clean_line, clean_text, paragraph
 
@@ -27,9 +28,10 @@ def read_json_feed(body: bytes, address: str) -> Feed:
     found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     if len(found) > MOST_ENTRIES:
         raise NotAFeed(f"The feed holds more than {MOST_ENTRIES:,} entries. Use one that holds the latest only.")
+    site = absolute(_text(feed, "home_page_url"), address) if _text(feed, "home_page_url") else None
     return Feed(
-        title=clean_line(_text(feed, "title") or address),
-        site_address=absolute(_text(feed, "home_page_url"), address) if _text(feed, "home_page_url") else None,
+        title=clean_line(_text(feed, "title")) or feed_name(site, address),
+        site_address=site,
         entries=tuple(_entry(item, feed, address) for item in found),
     )
 
@@ -44,15 +46,15 @@ def _entry(item: dict[str, Any], feed: dict[str, Any], address: str) -> Entry:
     if not html:
         text = clean_text(_text(item, "content_text") or _text(item, "summary"))[:LONGEST_BODY]
         html = "".join(paragraph(piece) for piece in text.split("\n\n") if piece.strip())
-    tags = item.get("tags")
+    tags, target = item.get("tags"), _address(item, address)
     return Entry(
-        address=_address(item, address),
+        address=target,
         title=entry_title(clean_line(_text(item, "title")), html),
         author=_authors(item) or _authors(feed),
         published_at=read_feed_date(_text(item, "date_published") or _text(item, "date_modified")),
         tags=tidy_tags(tuple(tag for tag in tags if isinstance(tag, str))) if isinstance(tags, list) else (),
         html=html,
-        picture_address=_picture(item, address),
+        picture=picture_of_entry(_named(item), html, target, address),
     )
 
 
@@ -69,9 +71,12 @@ def _authors(thing: dict[str, Any]) -> str:
     return clean_line(", ".join(name for name in names if name), 200)
 
 
-def _picture(item: dict[str, Any], address: str) -> str | None:
-    target = _text(item, "image") or _text(item, "banner_image")
-    return absolute(target, address) if target else None
+def _named(item: dict[str, Any]) -> list[Named]:
+    """`image`, `banner_image` and attachments that are images."""
+    attachments = item.get("attachments")
+    files = [one for one in attachments[:50] if isinstance(one, dict)] if isinstance(attachments, list) else []
+    images = [_text(one, "url") for one in files if _text(one, "mime_type").startswith("image/")]
+    return [Named(address) for address in (_text(item, "image"), _text(item, "banner_image"), *images)]
 
 
 def _text(thing: dict[str, Any], name: str) -> str:

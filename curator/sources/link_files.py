@@ -23,6 +23,7 @@ _HEADINGS = {
     "quote": ("quote", "excerpt", "selection", "highlight", "citaat", "note", "notes", "description", "notitie"),
     "tags": ("tags", "tag", "labels", "label", "folder", "keywords"),
 }
+_BOOKMARKS = re.compile(rb"(?is)netscape-bookmark-file|<dl[\s>].*<dt>|\A<(?:!doctype html|html|[uo]l)\b.*<a\s[^>]*href")
 _FORMULA = re.compile(r"^'(?=[=+\-@\t\r])")  # how a spreadsheet is kept from computing: not part of the words
 
 
@@ -38,8 +39,8 @@ class Link(NamedTuple):
 
 
 def is_bookmarks(head: bytes) -> bool:
-    """Whether a file that begins like this is a browser's bookmarks."""
-    return re.search(rb"netscape-bookmark-file|<dl[\s>].*<dt>", head[:8_000], re.IGNORECASE | re.DOTALL) is not None
+    """Whether a file that begins like this is a browser's bookmarks, or any page of links."""
+    return re.search(_BOOKMARKS, head[:8_000].lstrip(b"\xef\xbb\xbf \t\r\n")) is not None
 
 
 def read_bookmarks(file: IO[bytes]) -> Iterator[Link]:

@@ -4,6 +4,7 @@ Everything in a mail is a stranger's: bounded, cleaned, and no reason to believe
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import ObsoleteHeaderDefect
@@ -22,8 +23,9 @@ MOST_LINKS = 20
 """Links of one mail that become articles."""
 
 _LARGEST_PART = 200_000
+_LONGEST = 2_000  # characters of an address; longer ones are none
 _MOST_PARTS = 100
-_ADDRESS = re.compile(r"https?://[^\s<>\"'\[\]{}|\\^`]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://|(?<![\w.@/-])www\.(?=[\w-]+\.))[^\s<>\"'\[\]{}|\\^`]+", re.IGNORECASE)
 _FORWARDED = re.compile(r"^(?:\s*(?:re|fwd?|fw|doorst|antw|aw|wg|tr|rv)\s*:\s*)+", re.IGNORECASE)
 _NOT_AN_ARTICLE = re.compile(
     r"unsubscri|opt-?out|afmeld|uitschrijv|abmeld|désabonn|preferences|voorkeuren|view[ -]?(?:it |this |online )?in "
@@ -76,7 +78,7 @@ def _read(message: EmailMessage) -> Mail:
         subject=clean_line(_header(message, "subject")),
         message_id=clean_line(_header(message, "message-id"), 500),
         text=_without_signature(clean_text(text)),
-        links=_links(html, plain),
+        links=_links(_anchors(html)) or _links(_written_out(text)),
         is_automatic=_is_automatic(message),
         is_forged=any("dmarc=fail" in str(line).lower() for line in message.get_all("authentication-results", [])),
         is_vouched_for=_is_vouched_for(message, sender),
@@ -141,10 +143,10 @@ def _without_signature(text: str) -> str:
     return re.split(r"(?m)^-- ?$", text, maxsplit=1)[0].strip()
 
 
-def _links(html: str, plain: str) -> tuple[tuple[str, str], ...]:
-    """Those of the HTML with their words, else the addresses written out; each once, without what is no article."""
+def _links(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Of (address, words) those that can be articles, each once."""
     found: dict[str, tuple[str, str]] = {}
-    for address, words in _anchors(html) if html else _written_out(plain):
+    for address, words in pairs:
         if len(found) == MOST_LINKS:
             break
         try:
@@ -158,11 +160,19 @@ def _links(html: str, plain: str) -> tuple[tuple[str, str], ...]:
 
 
 def _written_out(plain: str) -> list[tuple[str, str]]:
-    return [(match.group().rstrip(".,;:!?)*_"), "") for match in _ADDRESS.finditer(plain)]
+    return [(_without_end(match.group()[: _LONGEST + 1]), "") for match in _ADDRESS.finditer(plain)]
+
+
+def _without_end(address: str) -> str:
+    """Without the signs of the sentence around it; a bracket that was opened in the address is its own."""
+    while address[-1:] in tuple(".,;:!?)*_") and not (address[-1] == ")" and address.count("(") >= address.count(")")):
+        address = address[:-1]
+    return address
 
 
 def _anchors(html: str) -> list[tuple[str, str]]:
-    tree = parse(html)
+    """The links of the HTML with their words."""
+    tree = parse(html) if html else None
     anchors = tree.iter("a") if tree is not None else ()
     return [(link.get("href", "").strip(), _words(text_of_element(link))) for link in anchors if link.get("href")]
 

@@ -82,6 +82,12 @@ def absolute(address: str, base: str | None) -> str | None:
     return joined if parts.scheme in ("http", "https") and parts.hostname else None
 
 
+def base_of(tree: html.HtmlElement, address: str | None) -> str | None:
+    """What the relative addresses of a page are seen from: its `<base href>`, itself seen from `address`."""
+    stated = next((base.get("href") for base in tree.iter("base") if base.get("href")), "")
+    return absolute(stated, address) or address if stated else address
+
+
 def _point(link: html.HtmlElement, address: str | None) -> None:
     """Leave a link nothing but an absolute target, or not even that."""
     target = link.get("href", "").strip()

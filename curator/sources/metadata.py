@@ -53,8 +53,8 @@ class Metadata:
     is_free: bool | None = None
 
 
-def read_metadata(tree: HtmlElement, address: str | None, zone: tzinfo) -> Metadata:
-    """The facts of the page parsed as `tree`; `zone` is that of times without an offset."""
+def read_metadata(tree: HtmlElement, base: str | None, zone: tzinfo) -> Metadata:
+    """The facts of the page parsed as `tree`; its addresses are seen from `base`, times without an offset in `zone`."""
     linked = linked_article(tree)
     meta = _meta(tree)
     language = _text(linked.get("inLanguage")) or str(tree.get("lang", "")) or meta.get("og:locale", "")
@@ -69,8 +69,8 @@ def read_metadata(tree: HtmlElement, address: str | None, zone: tzinfo) -> Metad
         published_at=next((at for value in dates if (at := read_date(value, zone, short))), None),
         tags=_tags(tree, linked, meta),
         description=clean_line(described or _text(linked.get("description")), 420),
-        pictures=choose_pictures(tree, linked, meta, address),
-        canonical=_canonical(tree, meta, address),
+        pictures=choose_pictures(tree, linked, meta, base),
+        canonical=_canonical(tree, meta, base),
         is_free=_is_free(linked, meta),
         body=_body(linked),
         is_dated=bool(dates),
@@ -150,10 +150,10 @@ def _body(linked: dict[str, Any]) -> str:
     return clean_text(unescape(body[:_LONGEST_BODY])).strip() if isinstance(body, str) else ""
 
 
-def _canonical(tree: HtmlElement, meta: dict[str, str], address: str | None) -> str | None:
+def _canonical(tree: HtmlElement, meta: dict[str, str], base: str | None) -> str | None:
     links = [str(e.get("href", "")) for e in tree.xpath("//link[@rel='canonical'][@href]")[:1]]
     stated = next(iter(links), "") or meta.get("og:url", "")
-    return absolute(stated, address) if stated else None
+    return absolute(stated, base) if stated else None
 
 
 def _is_free(linked: dict[str, Any], meta: dict[str, str]) -> bool | None:

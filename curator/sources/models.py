@@ -165,7 +165,7 @@ class Article(Base):
     words: Mapped[int] = mapped_column(Integer, server_default="0")
     picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"))
     picture_alt: Mapped[str] = mapped_column(server_default="")
-    feed_picture: Mapped[str | None]  # an address its feed names; tried when the page has no picture
+    feed_picture: Mapped[str | None]  # an address its feed names, until it was tried: once, and after the page's own
     is_free: Mapped[bool | None]  # whether anybody may read it, where its page says so
     sketch: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     lead: Mapped[list[int] | None] = mapped_column(

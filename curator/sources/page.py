@@ -19,7 +19,7 @@ from curator.sources.entries import entry_address
 from curator.sources.extract import Extract, compose
 from curator.sources.identity import address_key
 from curator.sources.language import language_of
-from curator.sources.markup import parse, text_of
+from curator.sources.markup import base_of, parse, text_of
 from curator.sources.metadata import Metadata, as_author, read_metadata, words_of
 from curator.sources.prose import clean_line
 
@@ -42,7 +42,7 @@ def read_page(html: str | bytes, address: str | None, *, timezone: str) -> Extra
     if tree is None:
         raise Invalid("There is no HTML in it. Paste the page's source, or paste the article as text.")
     zone = zone_named(timezone)
-    facts = read_metadata(tree, address, zone)
+    facts = read_metadata(tree, base_of(tree, address), zone)
     body = read_body(tree, address, (facts.title, words_of(tree, "title")), facts.body)
     facts = _completed(facts, tree, address, zone)
     text = text_of(body)

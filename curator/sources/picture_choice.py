@@ -16,11 +16,15 @@ from curator.sources.prose import clean_line
 MOST_PICTURES = 3
 """Candidates that are kept; the next one is tried when one cannot be fetched or is too small."""
 
+LEAST_PICTURE = (200, 100)
+"""Pixels, width and height; smaller ones are logos and counters."""
+
 _MOST_IMAGES = 300  # of a page that are looked at
 _WIDE, _HIGH = 400, 200  # pixels that a picture in the text has when it states its size
 _WIDEST = 1_600
 _NO_PICTURE = re.compile(
-    r"(?:^|[/_.\s-])(?:logos?|logo\d*|\w*avatars?|icons?|favicon|sprites?|pixel|spacer|blank|placeholder|default|"
+    r"(?:^|[/_.\s-])(?:logos?|logo\d*|\w*avatars?|icons?|favicon|sprites?|pixel|spacer|blank|placeholder|"
+    r"(?<!dims3/)(?<!dims4/)default|"  # "dims" is a server of pictures that has it in every address
     r"emojis?|badges?|1x1|profile|author|headshots?|social-(?:card|icon|image)|share-?image|og-?default)"
     r"(?:$|[/_.\s\d-])|\.svg$|\.ico$",
     re.IGNORECASE,
@@ -65,6 +69,17 @@ def may_be_picture(address: str) -> bool:
         return False
 
 
+def pictures_in(tree: HtmlElement, address: str | None) -> Iterator[FoundPicture]:
+    """The images among somebody's words, in their order: for words that are known to be the article's own."""
+    for image in list(tree.iter("img"))[:_MOST_IMAGES]:
+        target = absolute(source, address) if (source := _source(image)) else None
+        sizes = (pixels_stated(image.get("width")), pixels_stated(image.get("height")))
+        is_small = any(0 < size < least for size, least in zip(sizes, LEAST_PICTURE, strict=True))
+        if target and not is_small and may_be_picture(target) and not _NO_PICTURE.search(image.get("class", "")):
+            alt = image.get("alt", "").strip()
+            yield FoundPicture(target, clean_line(alt, 300) if _tells(alt) else "")
+
+
 def _linked(value: Any) -> Iterator[str]:
     """Addresses of an image in JSON-LD: a string, an object, or a list of them; landscape ones first."""
     values = value[:10] if isinstance(value, list) else [value]
@@ -81,12 +96,14 @@ def _address_of(value: Any) -> str:
 
 def _is_landscape(value: Any) -> bool:
     """Whether it states to be wider than high; pages list the same picture in several shapes."""
-    width, height = (_pixels(value.get(side)) for side in ("width", "height")) if isinstance(value, dict) else (0, 0)
+    width, height = (
+        (pixels_stated(value.get(side)) for side in ("width", "height")) if isinstance(value, dict) else (0, 0)
+    )
     return width > height > 0
 
 
 def _shared(meta: dict[str, str]) -> Iterable[str]:
-    if 0 < _pixels(meta.get("og:image:width")) < _HIGH:
+    if 0 < pixels_stated(meta.get("og:image:width")) < _HIGH:
         return ()
     names = ("og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src")
     return (meta[name] for name in names if meta.get(name))
@@ -110,7 +127,7 @@ def _big(tree: HtmlElement) -> Iterator[str]:
         names = f"{image.get('class', '')} {image.get('alt', '')}"
         if around & {"header", "footer", "nav", "aside", "noscript"} or _NO_PICTURE.search(names):
             continue
-        width, height = _pixels(image.get("width")), _pixels(image.get("height"))
+        width, height = pixels_stated(image.get("width")), pixels_stated(image.get("height"))
         is_stated = width >= _WIDE and height >= _HIGH
         is_in_figure = not width and bool(around & {"figure", "picture"})
         if is_stated or is_in_figure or max(_sizes(image), default=(0, ""))[0] >= _WIDE:
@@ -138,7 +155,8 @@ def _stem(source: str) -> str:
         return source
 
 
-def _pixels(value: Any) -> int:
+def pixels_stated(value: Any) -> int:
+    """A width or height as markup has it, in pixels; 0 for anything else."""
     found = re.match(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*$", str(value if value is not None else ""))
     return int(found[1]) if found else 0
 

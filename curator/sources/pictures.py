@@ -96,10 +96,14 @@ def _pixels(opened: Image.Image) -> Image.Image:
         raise Invalid("The picture has more than 40 megapixels. Make it smaller and try again.")
     opened.draft("RGB", (WIDEST * 2, _TALLEST))
     upright = ImageOps.exif_transpose(opened)
-    is_transparent = upright.has_transparency_data
-    pixels = upright.convert("RGBA" if is_transparent else "RGB")
+    pixels = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     pixels.thumbnail((WIDEST, _TALLEST), Image.Resampling.LANCZOS)
-    return pixels
+    return pixels if _is_transparent(pixels) else pixels.convert("RGB")
+
+
+def _is_transparent(pixels: Image.Image) -> bool:
+    """Whether anything shines through: screenshots have the channel for it, full, and would stay PNGs of megabytes."""
+    return pixels.mode == "RGBA" and pixels.getchannel("A").getextrema() != (255, 255)
 
 
 def _encoded(pixels: Image.Image) -> Raster:

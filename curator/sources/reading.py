@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,15 +22,13 @@ from curator.sources.identity import address_key
 from curator.sources.likeness import note_likeness
 from curator.sources.models import Article, CapturedBy, FetchState
 from curator.sources.page import LARGEST_PAGE, decode, read_page
-from curator.sources.picture_choice import FoundPicture, may_be_picture
+from curator.sources.picture_choice import LEAST_PICTURE, FoundPicture, may_be_picture
 from curator.sources.pictures import LARGEST_PICTURE, EncodedPicture, encode_again, keep_picture
 from curator.sources.record import columns_of, zone_of
-from curator.sources.schedule import one_per_host
 
 log = structlog.get_logger(__name__)
 
 ACCEPTED = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
-_LEAST_PICTURE = (200, 100)  # pixels; smaller ones are logos and counters
 _FORGOTTEN_AFTER = timedelta(minutes=2)
 _GIVEN_UP_AFTER = timedelta(days=1)
 _FROM_FEED = ("title", "author", "published_at", "published_offset", "tags", "language")
@@ -49,13 +48,14 @@ class _Picture(NamedTuple):
 def read_article(session: Session, article_id: int, settings: Settings) -> Article:
     """Fill an article whose page has not been read, or note why it cannot be: state `failed` and `fetch_error`.
 
-    Takes up to `settings.fetch_seconds` for the page and for each picture tried. One that has been read stays as it is.
+    Takes up to `settings.fetch_seconds` for the page and for each picture tried. One that has been read stays as it is,
+    but gets the picture its feed names, which is tried once.
     """
     article = session.get(Article, article_id, populate_existing=True)
     if article is None:
         raise NotFound(f"There is no article {article_id}.")
     if article.fetch_state is FetchState.DONE or not article.address:
-        return article
+        return _with_picture(session, article, settings)
     zone = zone_of(session, article.newsletter_id)
     page: _Page | None
     try:
@@ -70,23 +70,44 @@ def read_article(session: Session, article_id: int, settings: Settings) -> Artic
         _note_failure(article, message)
     else:
         _fill(session, article, page)
-    if picture and not article.picture_id:
-        article.picture_id = keep_picture(session, picture.encoded).id
-        article.picture_alt = article.picture_alt or picture.alt
+    _take_picture(session, article, picture)
     session.flush()
     return article
 
 
 def due_articles(session: Session, limit: int = 10) -> list[int]:
-    """Ids of articles whose doorbell nobody heard: waiting for two minutes up to a day, one per host."""
+    """Ids of articles whose doorbell nobody heard in two minutes up to a day: one per host, pages first."""
     age = func.now() - Article.created_at
-    waiting = (
-        select(Article.id, Article.address_key)
-        .where(Article.fetch_state == FetchState.WAITING, age > _FORGOTTEN_AFTER, age < _GIVEN_UP_AFTER)
-        .order_by(Article.id)
-        .limit(limit * 10)
+    is_waiting, host = Article.fetch_state == FetchState.WAITING, func.split_part(Article.address_key, "/", 1)
+    wants_picture = and_(Article.feed_picture.is_not(None), Article.picture_id.is_(None))
+    first = (
+        select(Article.id, is_waiting.label("is_waiting"))
+        .ext(distinct_on(host))
+        .where(or_(is_waiting, wants_picture), age > _FORGOTTEN_AFTER, age < _GIVEN_UP_AFTER)
+        .order_by(host, is_waiting.desc(), Article.id)
+        .subquery()
     )
-    return one_per_host(((number, key or "") for number, key in session.execute(waiting)), limit)
+    return list(session.scalars(select(first.c.id).order_by(first.c.is_waiting.desc(), first.c.id).limit(limit)))
+
+
+def _with_picture(session: Session, article: Article, settings: Settings) -> Article:
+    """An article whose words came with its feed: its page is not fetched, only the picture."""
+    if not article.feed_picture or article.picture_id:
+        return article
+    picture = _fetch_picture(_of_the_feed(article, None), settings)
+    article = _locked(session, article.id)
+    _take_picture(session, article, picture)
+    session.flush()
+    return article
+
+
+def _take_picture(session: Session, article: Article, picture: "_Picture | None") -> None:
+    """Whatever was found, what the feed named has been tried: the sweep does not come back to it."""
+    article.feed_picture = None
+    if article.picture_id:
+        return
+    article.picture_id = keep_picture(session, picture.encoded).id if picture else None
+    article.picture_alt = picture.alt if picture else ""
 
 
 def _fetch_page(address: str, settings: Settings, zone: str) -> _Page:
@@ -123,7 +144,7 @@ def _of_the_feed(article: Article, page: _Page | None) -> list[FoundPicture]:
     tried = {found.address for found in page.extract.pictures} if page else set()
     if not address or article.picture_id or address in tried or not may_be_picture(address):
         return []
-    return [FoundPicture(address, "")]
+    return [FoundPicture(address, article.picture_alt)]
 
 
 def _fetch_picture(candidates: Iterable[FoundPicture], settings: Settings) -> _Picture | None:
@@ -135,7 +156,7 @@ def _fetch_picture(candidates: Iterable[FoundPicture], settings: Settings) -> _P
         except (FetchFailed, Invalid) as failure:
             log.info("picture_skipped", reason=failure.code)
             continue
-        if encoded and encoded.large.width >= _LEAST_PICTURE[0] and encoded.large.height >= _LEAST_PICTURE[1]:
+        if encoded and encoded.large.width >= LEAST_PICTURE[0] and encoded.large.height >= LEAST_PICTURE[1]:
             return _Picture(encoded, candidate.alt)
     return None
 

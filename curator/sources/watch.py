@@ -38,7 +38,8 @@ LEAST_NEW = 10
 """Entries that are taken however old they are; of the rest, only what came out shortly before the feed was watched."""
 
 MOST_READ = 10
-"""Pages behind short entries that are read after one refresh."""
+"""Pages behind short entries, and pictures of the others, that are fetched after one refresh; a sweep has the rest of
+the pictures."""
 
 _BEFORE = timedelta(days=30)
 _SHORT = 100  # words below which an entry is only the announcement of a page
@@ -138,7 +139,7 @@ def _locked(session: Session, source_id: int) -> Source:
 def _settle(session: Session, source: Source, address: str, feed: Feed) -> None:
     """At the first answer that parsed: where the feed is from now on, and what it calls itself."""
     key = address_key(address)
-    if key != source.address_key and not _is_taken(session, source, key):
+    if not _is_taken(session, source, key):  # the same key may mean https for http
         source.address, source.address_key = address, key
     source.title = source.title or feed.title
     source.site_address = source.site_address or feed.site_address
@@ -169,7 +170,7 @@ def _note_failure(source: Source, fetched: Fetched | None, message: str, now: da
 
 def _note_move(session: Session, source: Source, fetched: Fetched) -> None:
     """A feed that says several times running that it moved for good is watched at its new address."""
-    if fetched.moved_to is None or address_key(fetched.moved_to) == source.address_key:
+    if fetched.moved_to is None or fetched.moved_to == source.address:
         source.moved_to, source.moves_seen = None, 0
         return
     source.moves_seen = source.moves_seen + 1 if fetched.moved_to == source.moved_to else 1
@@ -191,12 +192,14 @@ def _is_taken(session: Session, source: Source, key: str) -> bool:
 
 
 def _take_entries(session: Session, source: Source, feed: Feed) -> tuple[int, int]:
-    """(new, seen). The newest entries become articles; the pages behind the shortest of them are asked for."""
+    """(new, seen). The newest become articles. The pages of short ones are asked for, of others the picture."""
     fresh = _fresh(feed.entries, source.created_at - _BEFORE)
     added = [article for entry in _unknown(session, source, fresh) if (article := _add(session, source, entry))]
     short = [article for article in added if article.address and article.words < _SHORT]
     for article in short[:MOST_READ]:
         article.fetch_state = FetchState.WAITING
+    pictured = [article for article in added if article.feed_picture and article.fetch_state is FetchState.DONE]
+    for article in [*short[:MOST_READ], *pictured][:MOST_READ]:
         ring(session, "sources.read_article", article.id)
     return len(added), len(feed.entries)
 
@@ -245,7 +248,8 @@ def _add(session: Session, source: Source, entry: Entry) -> Article | None:
         "newsletter_id": source.newsletter_id,
         "source_id": source.id,
         "captured_by": CapturedBy.FEED,
-        "feed_picture": entry.picture_address,
+        "feed_picture": entry.picture.address if entry.picture else None,
+        "picture_alt": entry.picture.alt if entry.picture else "",
     }
     return insert_article(session, values)
 

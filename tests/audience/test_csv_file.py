@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.audience.csv_file import LONGEST_LINE, MOST_COLUMNS, MOST_LINES, look_at, read_rows
+from curator.audience.csv_file import LONGEST_LINE, MOST_COLUMNS, MOST_LINES, look_at, look_at_links, read_rows
 from curator.errors import Invalid
 
 
@@ -45,6 +45,21 @@ def test_delimiters(delimiter: str) -> None:
     file = io.BytesIO("\n".join(lines).encode())
     assert look_at(file).delimiter == delimiter
     assert [row.cells for row in read_rows(file, look_at(file))][2] == ["b@example.org", "Ben"]
+
+
+@pytest.mark.parametrize(
+    ("data", "cells"),
+    [
+        ("https://a.example/1\nhttps://a.example/x,y.html\n", [["https://a.example/1"], ["https://a.example/x,y.html"]]),
+        ("https://a.example/1\n", [["https://a.example/1"]]),
+        ("https://a.example/1;Een\n", [["https://a.example/1", "Een"]]),
+        ('url\n"https://a.example/x,y"', [["url"], ["https://a.example/x,y"]]),
+        ("https://a.example/1\tEen: twee\n", [["https://a.example/1", "Een: twee"]]),
+    ],
+)  # fmt: skip
+def test_addresses_of_the_web_are_not_parted(data: str, cells: list[list[str]]) -> None:
+    file = io.BytesIO(data.encode())
+    assert [row.cells for row in read_rows(file, look_at_links(file))] == cells
 
 
 def test_delimiter_inside_names() -> None:

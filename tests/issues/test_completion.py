@@ -1,5 +1,8 @@
 """Items of an article whose page was read after it had been placed."""
 
+from io import BytesIO
+
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from curator.issues.completion import complete_items
@@ -7,6 +10,7 @@ from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.edit import edit_item
 from curator.issues.models import IssueState, Item
 from curator.sources.models import Article
+from curator.sources.pictures import store_picture
 from tests.issues.rows import a_newsletter, an_article
 
 
@@ -42,6 +46,19 @@ def test_what_an_editor_wrote_stays(session: Session) -> None:
     read(session, article)
     assert complete_items(session, article) == 0
     assert (item.title, item.blurb) == ("Mijn kop", "")
+
+
+def test_a_picture_comes_beside_words_that_are_there(session: Session) -> None:
+    article, item = placed(session)
+    item.blurb = "Uit de feed."
+    read(session, article)
+    target = BytesIO()
+    Image.new("RGB", (640, 400)).save(target, "JPEG")
+    article.picture_id, article.picture_alt = store_picture(session, target.getvalue()).id, "Een chip op een plank"
+    session.flush()
+    assert complete_items(session, article) == 1
+    assert (item.picture_id, item.picture_alt) == (article.picture_id, "Een chip op een plank")
+    assert (item.blurb, item.title) == ("Uit de feed.", "https://news.example.org/chips")
 
 
 def test_an_issue_that_is_being_sent_is_left_alone(session: Session) -> None:

@@ -34,6 +34,25 @@ def test_the_first_look_of_a_worker_finds_the_feed_a_page_names(
     assert site.paths() == ["/", "/feed.xml"]
 
 
+def test_another_spelling_is_taken_over_at_the_first_look(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
+) -> None:
+    site.page("/new/", rss(item("een")))
+    source = watch_address(session, newsletter.id, site.redirect("/new", "/new/", 301))
+    refresh_source(session, source.id, reach)
+    assert source.address == site.at("/new/")
+
+
+def test_the_feed_a_page_names_is_named_when_it_cannot_be_read(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
+) -> None:
+    link = '<base href="/sub/"><link rel="alternate" type="application/rss+xml" href="weg.xml">'
+    source = watch_address(session, newsletter.id, site.page("/", f"<html><head>{link}</head></html>"))
+    error = refresh_source(session, source.id, reach).error or ""
+    assert site.at("/sub/weg.xml") in error
+    assert "404" in error
+
+
 def test_a_page_whose_feed_is_watched_says_so_and_stays_visible(
     session: Session, newsletter: Newsletter, source: Source, site: Site, reach: Settings, rung: Rung
 ) -> None:

@@ -48,8 +48,8 @@ def test_rss() -> None:
     assert first.published_at is not None
     assert first.published_at.isoformat() == "2025-02-11T14:56:00+01:00"
     assert (first.tags, first.html) == (("ai",), "<p>Het <b>hele</b> stuk</p>")
-    assert first.picture_address == "https://example.org/p.jpg"
-    assert (second.address, second.picture_address) == ("https://example.org/b", "https://example.org/t.png")
+    assert first.picture == ("https://example.org/p.jpg", "")
+    assert (second.address, second.picture) == ("https://example.org/b", ("https://example.org/t.png", ""))
 
 
 def test_atom() -> None:
@@ -167,7 +167,27 @@ def test_the_first_picture_of_the_words_stands_in() -> None:
     body = "&lt;p&gt;a&lt;/p&gt;&lt;img alt='b' src='/c.png?x=1&amp;amp;y=2'&gt;&lt;img src='/d.png'&gt;"
     item = f"<item><title>x</title><description>{body}</description></item>"
     (entry,) = read(f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>")
-    assert entry.picture_address == "https://example.org/c.png?x=1&y=2"
+    assert entry.picture == ("https://example.org/c.png?x=1&y=2", "")
+
+
+def test_words_that_were_escaped_twice() -> None:
+    def html(words: str) -> str:
+        item = (
+            f"<item><title>x</title><category>Food &amp;amp; Drink</category><description>{words}</description></item>"
+        )
+        (entry,) = read(f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>")
+        assert entry.tags == ("Food & Drink",)
+        return entry.html
+
+    assert html("&amp;lt;p&amp;gt;Eén &amp;amp;amp; twee&amp;lt;/p&amp;gt;") == "<p>Eén &amp; twee</p>"
+    assert html("&lt;p&gt;Schrijf &amp;lt;/p&amp;gt;&lt;/p&gt;") == "<p>Schrijf &lt;/p&gt;</p>"
+
+
+def test_a_feed_without_a_title_is_called_by_its_site() -> None:
+    body = b"<rss version='2.0'><channel><link>https://www.blog.example/x</link></channel></rss>"
+    assert read_feed(body, "text/xml", ADDRESS).title == "blog.example"
+    assert read_feed(b"<rss version='2.0'><channel></channel></rss>", "text/xml", ADDRESS).title == "example.org"
+    assert read_feed(b'{"version": "1.1", "items": []}', "application/json", ADDRESS).title == "example.org"
 
 
 def test_the_site_is_the_alternate_where_there_is_no_link() -> None:

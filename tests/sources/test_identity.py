@@ -11,6 +11,7 @@ from curator.sources.identity import (
     canonical_address,
     checked_address,
     content_hash,
+    feed_address,
     is_probably_same,
     shared_hashes,
     similar_titles,
@@ -116,3 +117,16 @@ def test_within_one_feed_the_titles_must_agree_too() -> None:
     assert is_probably_same(16, same_source=True, titles=("Groot nieuw datacenter", "groot nieuw Datacenter!"))
     assert not is_probably_same(15, same_source=False, titles=("gelijk", "gelijk"))
     assert not similar_titles("Groot datacenter in Essonne", "Kleine fabriek in Twente")
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("feed://a.example/rss", "https://a.example/rss"),
+        (" FEED:http://a.example/rss", "http://a.example/rss"),
+        ("feed:https://a.example/rss", "https://a.example/rss"),
+        ("https://a.example/feed:x", "https://a.example/feed:x"),
+    ],
+)
+def test_the_address_of_a_feed_as_browsers_write_it(written: str, address: str) -> None:
+    assert feed_address(written) == address

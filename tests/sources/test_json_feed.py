@@ -35,7 +35,15 @@ def test_an_item_in_full() -> None:
     assert entry.published_at is not None
     assert entry.published_at.isoformat() == "2025-02-11T14:56:00+01:00"
     assert (entry.author, entry.tags) == ("Anna, Bert", ("ai", "chips"))
-    assert entry.picture_address == "https://example.org/p.png"
+    assert entry.picture == ("https://example.org/p.png", "")
+
+
+def test_a_picture_among_attachments_or_words() -> None:
+    files = [{"url": "/a.mp3", "mime_type": "audio/mpeg"}, 5, {"url": "/b.jpg", "mime_type": "image/jpeg"}]
+    assert entry_of(id="1", title="x", attachments=files).picture == ("https://example.org/b.jpg", "")
+    words = entry_of(id="1", title="x", url="/blog/one", content_html="<p>Woord</p><img src='c.jpg'>")
+    assert words.picture == ("https://example.org/blog/c.jpg", "")
+    assert entry_of(id="1", title="x", attachments="none", content_html="<p>Woord</p>").picture is None
 
 
 def test_text_becomes_paragraphs_and_names_an_untitled_item() -> None:

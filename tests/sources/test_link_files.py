@@ -38,6 +38,12 @@ def test_bookmarks_with_titles_tags_and_lines() -> None:
     assert is_bookmarks(BOOKMARKS) and not is_bookmarks(b"url,title\n")
 
 
+def test_any_page_of_links_will_do() -> None:
+    page = b'\xef\xbb\xbf<!DOCTYPE html><html><h1>Later</h1><ul><li><a href="https://a.example/1" tags="x">Een</a></ul>'
+    assert is_bookmarks(page) and not is_bookmarks(b"<!DOCTYPE html><p>No link</p>")
+    assert bookmarks(page) == [Link(1, "https://a.example/1", "Een", tags=("x",))]
+
+
 def test_bookmarks_are_read_piece_by_piece() -> None:
     class Endless(io.RawIOBase):
         left = 12

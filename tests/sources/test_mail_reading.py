@@ -46,6 +46,27 @@ def test_links_written_out_and_no_signature() -> None:
     assert mail.text.endswith("https://a.example/1")
 
 
+@pytest.mark.parametrize(
+    ("plain", "address"),
+    [
+        ("(zie https://a.example/b).", "https://a.example/b"),
+        ("https://a.example/wiki/B_(c)", "https://a.example/wiki/B_(c)"),
+        ("(https://a.example/wiki/B_(c)), en", "https://a.example/wiki/B_(c)"),
+        ("*https://a.example/b*", "https://a.example/b"),
+        ("Kijk op www.a.example/b!", "https://www.a.example/b"),
+        ("anna@www.a.example", None),
+        ("https://a.example/b" + ")" * 150_000, "https://a.example/b"),
+    ],
+)
+def test_an_address_ends_where_it_does(plain: str, address: str | None) -> None:
+    assert [found for found, _ in read_mail(a_mail(plain)).links] == ([address] if address else [])
+
+
+def test_addresses_written_out_in_html_alone() -> None:
+    html = '<p>Lees https://a.example/b eens.</p><a href="mailto:anna@a.example">Anna</a>'
+    assert read_mail(a_mail("", html)).links == (("https://a.example/b", ""),)
+
+
 def test_attachments_are_not_looked_into() -> None:
     mail = EmailMessage()
     mail["From"], mail["Subject"] = "a@example.org", "x"

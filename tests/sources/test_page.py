@@ -160,6 +160,13 @@ def english(head: str) -> str:
     return f'<html lang="en"><head>{head}</head><body><article>{body}</article></body></html>'
 
 
+def test_relative_addresses_are_seen_from_the_base() -> None:
+    head = '<base href="/sub/"><link rel="canonical" href="own"><meta property="og:image" content="big.jpg">'
+    extract = read(page(head))
+    assert extract.address == "https://news.example.org/sub/own"
+    assert [found.address for found in extract.pictures] == ["https://news.example.org/sub/big.jpg"]
+
+
 @pytest.mark.parametrize(
     ("canonical", "believed"),
     [

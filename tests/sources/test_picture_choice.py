@@ -68,7 +68,13 @@ def test_the_publishers_logo_is_no_picture_whatever_its_name() -> None:
     assert chosen(linked=linked) == []
 
 
-@pytest.mark.parametrize("name", ["/catalogue.jpg", "/chronological.jpg", "/iconic-building.jpg", "/authors-day.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("/catalogue.jpg", "/chronological.jpg", "/iconic-building.jpg", "/authors-day.jpg"),
+        "/dims4/default/1a2b/2147483647/strip/true/crop/5000x2813+0+260/resize/1440x810!/quality/90/?url=x",
+    ],
+)
 def test_names_that_only_resemble_those_are_taken(name: str) -> None:
     assert chosen(og_image=name) == [f"https://news.example.org{name}"]
 

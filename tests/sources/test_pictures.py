@@ -39,6 +39,12 @@ def test_transparent_ones_stay_png_and_other_modes_are_converted(mode: str) -> N
     assert opened(large.data).mode in ("RGB", "RGBA")
 
 
+def test_one_that_could_be_transparent_and_is_not_becomes_jpeg() -> None:
+    target = BytesIO()
+    Image.new("RGBA", (900, 500), (200, 30, 30, 255)).save(target, "PNG")
+    assert [size.media_type for size in encode_again(target.getvalue()) if size] == ["image/jpeg", "image/jpeg"]
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_two_sizes_of_what_is_wide(mode: str) -> None:
     large, small = encode_again(picture((2400, 1000), mode))

@@ -89,6 +89,32 @@ def test_the_feeds_picture_is_fetched_as_guarded_as_any(
     assert (read.picture_id, read.fetch_state, site.paths()) == (None, FetchState.DONE, ["/a"])
 
 
+def test_words_that_came_with_a_feed_get_its_picture_without_the_page(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings
+) -> None:
+    article = add_text(session, newsletter.id, f"Uit de feed\n\n{BODY[:400]}", timezone="UTC").article
+    article.address, article.feed_picture = site.at("/a"), site.page("/p.jpg", jpeg(), kind="image/jpeg")
+    article.picture_alt = "Een wafer onder een lamp"
+    session.flush()
+    read = read_article(session, article.id, reach)
+    assert session.get_one(Picture, read.picture_id).width == 600
+    assert (read.title, read.picture_alt, read.feed_picture) == ("Uit de feed", "Een wafer onder een lamp", None)
+    read_article(session, article.id, reach)
+    assert site.paths() == ["/p.jpg"]
+
+
+def test_a_picture_that_cannot_be_used_is_tried_once(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings
+) -> None:
+    article = add_text(session, newsletter.id, f"Uit de feed\n\n{BODY[:400]}", timezone="UTC").article
+    article.feed_picture, article.picture_alt = site.page("/p.svg.jpg", b"<svg/>", kind="image/jpeg"), "Een tekening"
+    session.flush()
+    for _ in range(2):
+        read = read_article(session, article.id, reach)
+        assert (read.picture_id, read.picture_alt, read.feed_picture) == (None, "", None)
+    assert site.paths() == ["/p.svg.jpg"]
+
+
 def test_what_somebody_marked_stays_the_quote(
     session: Session, newsletter: Newsletter, site: Site, reach: Settings
 ) -> None:
@@ -293,3 +319,23 @@ def test_forgotten_articles_are_found_one_per_host(session: Session, newsletter:
     waiting("d.example.org/old", timedelta(days=2))
     third = waiting("b.example.org/3", 5 * minutes)
     assert due_articles(session) == [first, third]
+
+
+def test_pictures_nobody_heard_of_come_after_pages(session: Session, newsletter: Newsletter) -> None:
+    def recorded(key: str, **values: object) -> int:
+        article = Article(
+            newsletter_id=newsletter.id, captured_by=CapturedBy.FEED, title=key, address=key, address_key=key,
+            created_at=func.now() - timedelta(minutes=5), **values,
+        )  # fmt: skip
+        session.add(article)
+        session.flush()
+        return article.id
+
+    pictures = [recorded(f"a.example.org/{n}", feed_picture="https://a.example.org/p.jpg") for n in range(150)]
+    recorded("b.example.org/tried")
+    page = recorded("a.example.org/page", fetch_state=FetchState.WAITING)
+    other = recorded("c.example.org/1", feed_picture="https://c.example.org/p.jpg")
+    assert due_articles(session) == [page, other]
+    session.get_one(Article, page).fetch_state = FetchState.DONE
+    session.flush()
+    assert due_articles(session) == [pictures[0], other]

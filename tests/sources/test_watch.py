@@ -214,6 +214,19 @@ def test_a_move_is_believed_when_it_is_repeated(session: Session, source: Source
     assert site.paths() == ["/new"]
 
 
+def test_a_move_to_another_spelling_is_a_move(
+    session: Session, newsletter: Newsletter, source: Source, site: Site, reach: Settings
+) -> None:
+    site.page("/feed/", rss(item("een")))
+    for _ in range(MOVES_BELIEVED):
+        site.redirect("/feed", "/feed/", 301)
+        refresh_source(session, source.id, reach)
+    assert (source.address, source.moves_seen) == (site.at("/feed/"), 0)
+    site.asked.clear()
+    refresh_source(session, source.id, reach)
+    assert site.paths() == ["/feed/"]
+
+
 def test_a_move_that_is_taken_back_is_forgotten(session: Session, source: Source, site: Site, reach: Settings) -> None:
     site.page("/new", rss(item("een")))
     site.redirect("/feed", "/new", 301)
@@ -332,11 +345,23 @@ def test_a_source_that_is_not_there(session: Session, reach: Settings) -> None:
         refresh_source(session, 999_999, reach)
 
 
-def test_the_picture_an_entry_names_is_kept_for_reading_its_page(
-    session: Session, newsletter: Newsletter, site: Site, reach: Settings
+def test_the_picture_an_entry_names_is_fetched_where_its_words_came_along(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
 ) -> None:
     enclosure = '<enclosure url="/p.jpg" type="image/jpeg" length="1"/></item>'
-    site.page("/feed", rss(item("een").replace("</item>", enclosure), item("twee")), kind="application/rss+xml")
+    whole = item("heel").replace("</item>", enclosure)
+    short = item("kort", body="Kort.").replace("</item>", enclosure)
+    site.page("/feed", rss(whole, short, item("geen")), kind="application/rss+xml")
     add_source(session, newsletter.id, site.at("/feed"), reach)
-    rows = session.execute(select(Article.title, Article.feed_picture).order_by(Article.title)).all()
-    assert [tuple(row) for row in rows] == [("een", site.at("/p.jpg")), ("twee", None)]
+    rows = session.execute(select(Article.title, Article.feed_picture, Article.id).order_by(Article.title))
+    found = {title: (picture, number) for title, picture, number in rows}
+    assert [found[name][0] for name in ("heel", "kort", "geen")] == [site.at("/p.jpg"), site.at("/p.jpg"), None]
+    assert [number for task, number in rung if task == "sources.read_article"] == [found["kort"][1], found["heel"][1]]
+
+
+def test_pictures_of_a_first_look_are_no_flood(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
+) -> None:
+    site.page("/feed", rss(*(item(f"stuk{n}", body=f"{LONG}<img src='/{n}.jpg'>") for n in range(30))))
+    add_source(session, newsletter.id, site.at("/feed"), reach)
+    assert len([task for task, _ in rung if task == "sources.read_article"]) == MOST_READ

@@ -1,6 +1,7 @@
 """The API: what a token may and may not, what becomes of a request, and errors a program can read."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from sqlalchemy.orm import Session
 from curator.accounts.api_tokens import create_token
 from curator.accounts.models import TokenScope
 from curator.accounts.users import revoke
-from curator.issues.compose import create_issue
-from curator.issues.models import Item
+from curator.issues.compose import add_item, create_issue
+from curator.issues.models import IssueState, Item
 from curator.sources.models import Article, CapturedBy, FetchState
 from curator.web import caps
 from tests.issues.rows import an_article
@@ -53,7 +54,7 @@ def test_an_address_is_brought_and_placed(session: Session, cast: Cast, call: Ca
     assert answer.json() | {"id": 0, "triage": ""} == {
         "id": 0, "title": "Een", "address": "https://a.example/1", "site": "", "author": "", "language": "",
         "published_at": None, "words": 0, "triage": "", "fetch_state": "waiting", "fetch_error": None,
-        "published_in_issue": None, "outcome": "new", "duplicate_of": None,
+        "published_in_issue": None, "seen_before": None, "outcome": "new", "duplicate_of": None,
     }  # fmt: skip
     article = session.get_one(Article, answer.json()["id"])
     assert (article.captured_by, article.brought_by) == (CapturedBy.API, "editor@weekly.example")
@@ -81,6 +82,21 @@ def test_what_became_of_it(session: Session, cast: Cast, call: Call, anonymous: 
     foreign = an_article(session, cast.other)
     assert anonymous.get(f"{PATH}/{foreign.id}", headers=headers).status_code == 404
     assert anonymous.get(f"{PATH}/{10**30}", headers=headers).status_code in (404, 422)
+
+
+def test_a_story_published_at_another_address_was_seen_before(session: Session, cast: Cast, call: Call) -> None:
+    issue = create_issue(session, cast.weekly.id, "Past")
+    words = " ".join(f"Zin {n} gaat over iets heel anders dan zin {n * 7}." for n in range(40))
+    published = call({"html": f"<h1>Een titel</h1><p>{words}</p>", "address": "https://a.example/1"}).json()
+    assert published["seen_before"] is None
+    add_item(session, issue.id, published["id"], issue.sections[0].name)
+    issue.state, issue.sent_at = IssueState.SENT, datetime(2026, 3, 1, tzinfo=UTC)
+    session.flush()
+    again = call({"html": f"<h1>Een titel</h1><p>{words} Einde.</p>", "address": "https://b.example/2"}).json()
+    assert (again["outcome"], again["published_in_issue"]) == ("new", issue.number)
+    assert again["seen_before"] == {
+        "issue": issue.number, "sent_at": "2026-03-01T00:00:00+00:00", "clicks": 0, "by_words": True,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from curator.errors import Conflict, Invalid
 from curator.issues.compose import add_item, current_draft
-from curator.issues.seen import published_before
+from curator.reports.item_clicks import seen_facts
 from curator.settings import get_settings
 from curator.sources.intake import Intake, Way, add_address, add_html, add_text
 from curator.sources.models import Article, CapturedBy
@@ -43,14 +43,14 @@ def bring(calling: Calling, db: Db, body: JsonBody) -> JSONResponse:
         if draft is None:
             raise Conflict("There is no draft to put it in. Make a new issue first.")
         add_item(db, draft.id, taken.article.id, brought.section, by=calling.by)
-    facts = _facts(db, calling, taken.article) | {"outcome": taken.outcome, "duplicate_of": taken.duplicate_of}
+    facts = _facts(db, taken.article) | {"outcome": taken.outcome, "duplicate_of": taken.duplicate_of}
     return JSONResponse(facts, status_code=201 if taken.outcome == "new" else 200)
 
 
 @router.get("/{article_id}")
 def show(calling: Calling, db: Db, article_id: int) -> JSONResponse:
     """What is known of an article by now: its page is read after it was brought."""
-    return JSONResponse(_facts(db, calling, get_article(db, calling.newsletter.id, article_id)))
+    return JSONResponse(_facts(db, get_article(db, calling.newsletter.id, article_id)))
 
 
 def _read(body: bytes) -> Brought:
@@ -76,9 +76,10 @@ def _take(db: Db, calling: Caller, brought: Brought) -> Intake:
     return add_address(db, newsletter.id, brought.address, title=brought.title, quote=brought.quote, way=way)
 
 
-def _facts(db: Db, calling: Caller, article: Article) -> dict[str, Any]:
-    key = article.address_key
-    seen = published_before(db, calling.newsletter.id, [key]).get(key) if key else None
+def _facts(db: Db, article: Article) -> dict[str, Any]:
+    seen = seen_facts(db, article)
+    if seen and seen["sent_at"]:
+        seen["sent_at"] = seen["sent_at"].isoformat()
     return {
         "id": article.id,
         "title": article.title,
@@ -91,5 +92,6 @@ def _facts(db: Db, calling: Caller, article: Article) -> dict[str, Any]:
         "triage": article.triage.value,
         "fetch_state": article.fetch_state.value,
         "fetch_error": article.fetch_error,
-        "published_in_issue": seen.issue_number if seen else None,
+        "published_in_issue": seen["issue"] if seen else None,
+        "seen_before": seen,
     }

@@ -29,7 +29,10 @@ FEWEST_CHARACTERS = 80
 
 _ADDRESS = re.compile(r"(?:https?://\S+|(?:[\w-]+\.)+[a-z]{2,24}(?:[:/?#]\S*)?)", re.IGNORECASE)
 _FEED = re.compile(r"(?:^|[/.])(?:feeds?|rss|atom)(?:[./?]|$)|\.(?:rss|atom|rdf|xml)(?:\?|$)|feed\.json", re.IGNORECASE)
-_HTML = re.compile(r"<(?:!doctype|html|head|body|article|main|section|div|p|h[1-3])\b[^>]*>", re.IGNORECASE)
+_HTML = re.compile(
+    r"</?(?:!doctype|html|head|body|article|main|section|header|div|figure|p|h[1-6]|[ou]l|li|table|blockquote)\b[^>]*>",
+    re.IGNORECASE,
+)
 
 
 class Pasted(StrEnum):
@@ -38,6 +41,7 @@ class Pasted(StrEnum):
     NOTHING = "nothing"
     ADDRESS = "address"
     FEED = "feed"
+    ADDRESSES = "addresses"
     HTML = "html"
     TEXT = "text"
     TOO_SHORT = "too short"
@@ -46,16 +50,28 @@ class Pasted(StrEnum):
 
 def judge(words: str) -> Pasted:
     """What somebody pasted: pure, quick for any length."""
-    words = words.strip()
+    words = _bare(words)
     if not words:
         return Pasted.NOTHING
     if len(words) > MOST_CHARACTERS:
         return Pasted.TOO_LONG
     if len(words) <= 2_000 and _ADDRESS.fullmatch(words):
         return Pasted.FEED if _FEED.search(words.partition("://")[2] or words) else Pasted.ADDRESS
+    if _are_addresses(words):
+        return Pasted.ADDRESSES
     if words.startswith("<") and len(_HTML.findall(words[:20_000])) >= 2:
         return Pasted.HTML
     return Pasted.TEXT if len(words) >= FEWEST_CHARACTERS else Pasted.TOO_SHORT
+
+
+def _bare(words: str) -> str:
+    """Without white space and the byte order mark that files begin with."""
+    return words.strip("\ufeff \t\r\n").strip()
+
+
+def _are_addresses(words: str) -> bool:
+    lines = words[:20_000].split("\n")
+    return len(lines) > 1 and all(_ADDRESS.fullmatch(line.strip()) for line in lines if line.strip())
 
 
 @router.post("/n/{slug}/capture")
@@ -68,10 +84,10 @@ def capture(
     article: Annotated[bool, Form()] = False,
 ) -> Response:
     """Take what was pasted. `address` says where pasted HTML came from; `article` that an address is no feed."""
-    kind = judge(words)
+    kind, words = judge(words), _bare(words)
     if kind == Pasted.FEED and not article and is_htmx(request):
-        return fragment(request, "web/desk/maybe_feed.html", desk=desk, address=words.strip())
-    taken = _take(db, desk, kind, words.strip(), address.strip())
+        return fragment(request, "web/desk/maybe_feed.html", desk=desk, address=words)
+    taken = _take(db, desk, kind, words, address.strip())
     if not is_htmx(request):
         return RedirectResponse(f"/n/{desk.newsletter.slug}/#article-{taken.article.id}", status_code=303)
     return _answer(request, desk, db, taken)
@@ -90,6 +106,8 @@ def _take(db: Db, desk: Desk, kind: Pasted, words: str, address: str) -> Intake:
     raise Invalid(
         {
             Pasted.NOTHING: "Paste an address, or the text of an article.",
+            Pasted.ADDRESSES: "These are several addresses. Paste one at a time, or bring them all as a file: "
+            "one to a line, under Sources, Bring in a file.",
             Pasted.TOO_SHORT: "That is neither an address nor an article. Paste a whole address, "
             "or the text of an article with its title on the first line.",
             Pasted.TOO_LONG: f"That is {len(words):,} characters; an article has at most {MOST_CHARACTERS:,}. "

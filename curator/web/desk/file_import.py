@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from curator.accounts.audit import record
 from curator.audience.clean import clean_name
-from curator.audience.csv_file import look_at, read_rows
+from curator.audience.csv_file import look_at_links, read_rows
 from curator.errors import CuratorError, Invalid
 from curator.sources.adding import watch_all
 from curator.sources.intake import Way
@@ -54,7 +54,7 @@ def _take(db: Session, desk: Desk, file: IO[bytes], name: str) -> dict[str, Any]
     if is_opml(head):
         outcomes = watch_all(db, desk.newsletter.id, read_opml(file.read()))
         return {"kind": "feeds", "outcomes": outcomes, "added": sum(one.outcome == "added" for one in outcomes)}
-    links = read_bookmarks(file) if is_bookmarks(head) else links_in_rows(read_rows(file, look_at(file)))
+    links = read_bookmarks(file) if is_bookmarks(head) else links_in_rows(read_rows(file, look_at_links(file)))
     report = import_links(db, desk.newsletter.id, links, Way(CapturedBy.IMPORT, name))
     if not report.read:
         raise Invalid("There is no link in this file.")

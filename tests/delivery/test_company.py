@@ -71,9 +71,10 @@ async def hosted(host: Slice, queue: Queue, *, all_end: bool = True) -> Counter[
 
 
 def test_one_that_keeps_its_process_busy_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(company, "BUSY", 0.05)  # the machine may be busy with something else
+    monkeypatch.setattr(company, "BUSY", 0.05)  # the machine may be busy with something else,
+    monkeypatch.setattr(company, "LOOK_SECONDS", 0.4)  # for longer than a look
     queue = Queue()
-    assert asyncio.run(hosted(busy(0.5), queue)) == Counter(accepted=2)
+    assert asyncio.run(hosted(busy(1.0), queue)) == Counter(accepted=2)
     assert queue.invited == []
 
 

@@ -73,7 +73,7 @@ class Run:
                 await asyncio.sleep(takes)
 
 
-NEARLY_A_SECOND = 0.9
+NEARLY_A_SECOND = 0.75
 """A second less what a busy machine may be late with a turn; exact windows are tried in test_buckets.py."""
 
 

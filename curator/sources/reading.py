@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from curator.errors import FetchFailed, Invalid, NotFound
 from curator.settings import Settings
+from curator.sources.effort import TookTooLong, bounded_effort
 from curator.sources.extract import Extract
 from curator.sources.fetch import Fetched, fetch
 from curator.sources.identity import address_key
@@ -91,10 +92,18 @@ def due_articles(session: Session, limit: int = 10) -> list[int]:
 
 def _fetch_page(address: str, settings: Settings, zone: str) -> _Page:
     fetched = fetch(address, settings=settings, accept=ACCEPTED, max_bytes=LARGEST_PAGE)
-    extract = read_page(_markup(fetched), fetched.address, timezone=zone)
+    extract = _read_page(fetched, zone)
     if not extract.title and not extract.words:
         raise FetchFailed("There is no article on the page. Paste its text instead.")
     return _Page(extract, fetched.address, _fetch_picture(extract.pictures, settings))
+
+
+def _read_page(fetched: Fetched, zone: str) -> Extract:
+    try:
+        with bounded_effort():
+            return read_page(_markup(fetched), fetched.address, timezone=zone)
+    except TookTooLong:
+        raise FetchFailed("The page takes too long to read. Paste the article's text instead.") from None
 
 
 def _markup(fetched: Fetched) -> str:
@@ -131,9 +140,13 @@ def _fetch_picture(candidates: Iterable[FoundPicture], settings: Settings) -> _P
     for candidate in candidates:
         try:
             fetched = fetch(candidate.address, settings=settings, accept="image/*", max_bytes=LARGEST_PICTURE)
-            encoded = encode_again(fetched.body) if fetched.status == 200 else None
+            with bounded_effort():
+                encoded = encode_again(fetched.body) if fetched.status == 200 else None
         except (FetchFailed, Invalid) as failure:
             log.info("picture_skipped", reason=failure.code)
+            continue
+        except TookTooLong:
+            log.info("picture_skipped", reason="took_too_long")
             continue
         if encoded and encoded.large.width >= _LEAST_PICTURE[0] and encoded.large.height >= _LEAST_PICTURE[1]:
             return _Picture(encoded, candidate.alt)

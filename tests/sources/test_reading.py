@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from curator.errors import NotFound
 from curator.issues.models import Newsletter
 from curator.settings import Settings
+from curator.sources import reading
 from curator.sources.dates import as_published
+from curator.sources.effort import bounded_effort
 from curator.sources.intake import add_address, add_text, read_article
 from curator.sources.models import Article, CapturedBy, FetchState, Picture
 from curator.sources.reading import due_articles
@@ -46,6 +48,31 @@ def test_page_and_picture_fill_the_row(session: Session, newsletter: Newsletter,
     assert published.isoformat() == "2025-02-11T14:56:00+01:00"
     assert session.get_one(Picture, read.picture_id).width == 600
     assert site.paths() == ["/chips", "/p.jpg"]
+
+
+@pytest.mark.parametrize("too_long", ["page", "picture"])
+def test_what_takes_too_long_to_read_is_given_up(
+    session: Session,
+    newsletter: Newsletter,
+    site: Site,
+    reach: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    too_long: str,
+) -> None:
+    def never_ends(*_: object, **__: object) -> None:
+        while True:
+            pass
+
+    seconds = iter([0.2] if too_long == "page" else [60.0, 0.2])
+    monkeypatch.setattr(reading, "bounded_effort", lambda: bounded_effort(next(seconds)))
+    monkeypatch.setattr(reading, "read_page" if too_long == "page" else "encode_again", never_ends)
+    site.page("/p.jpg", jpeg(), kind="image/jpeg")
+    head = '<meta property="og:image" content="/p.jpg">'
+    article = add_address(session, newsletter.id, site.page("/chips", page(head=head))).article
+    read = read_article(session, article.id, reach)
+    assert read.picture_id is None
+    state = (read.fetch_state, "too long to read" in (read.fetch_error or ""), read.words > 0)
+    assert state == ((FetchState.FAILED, True, False) if too_long == "page" else (FetchState.DONE, False, True))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import pytest
 
 from curator.sources.effort import TookTooLong, bounded_effort
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 HOURS_OF_WORK = re.compile(r"([a-z.]+)@(\[|[a-z-]+\.)")
 """What it is searched for in a long run of letters: quadratic."""
 

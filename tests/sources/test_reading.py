@@ -50,6 +50,7 @@ def test_page_and_picture_fill_the_row(session: Session, newsletter: Newsletter,
     assert site.paths() == ["/chips", "/p.jpg"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may hit a callback first
 @pytest.mark.parametrize("too_long", ["page", "picture"])
 def test_what_takes_too_long_to_read_is_given_up(
     session: Session,

@@ -44,6 +44,7 @@ def source(session: Session, newsletter: Newsletter, site: Site, reach: Settings
     return made
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may hit a callback first
 def test_a_feed_that_would_be_read_for_hours_holds_nobody(
     session: Session, source: Source, site: Site, reach: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

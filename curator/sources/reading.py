@@ -4,6 +4,7 @@ The network comes first and without a lock: the row is read, the page and its pi
 transaction (which holds no row), and only then is the row locked, looked at again and written.
 """
 
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -50,7 +51,7 @@ class _Picture(NamedTuple):
 def read_article(session: Session, article_id: int, settings: Settings) -> Article:
     """Fill an article whose page has not been read, or note why it cannot be: state `failed` and `fetch_error`.
 
-    Takes up to `settings.fetch_seconds` for the page and for each picture tried. One that has been read stays as it is.
+    Takes up to `settings.fetch_seconds` for the page, for its pictures and for the feed's. A read one stays as it is.
     """
     article = session.get(Article, article_id, populate_existing=True)
     if article is None:
@@ -136,10 +137,17 @@ def _of_the_feed(article: Article, page: _Page | None) -> list[FoundPicture]:
 
 
 def _fetch_picture(candidates: Iterable[FoundPicture], settings: Settings) -> _Picture | None:
-    """The first candidate that can be used, encoded anew; None when there is none. An article needs no picture."""
+    """The first candidate that can be used, encoded anew; None when there is none. An article needs no picture.
+
+    All of them together have the time of one address: a worker has other work.
+    """
+    until = time.monotonic() + settings.fetch_seconds
     for candidate in candidates:
+        if (left := until - time.monotonic()) <= 0:
+            break
+        hurried = settings.model_copy(update={"fetch_seconds": left})
         try:
-            fetched = fetch(candidate.address, settings=settings, accept="image/*", max_bytes=LARGEST_PICTURE)
+            fetched = fetch(candidate.address, settings=hurried, accept="image/*", max_bytes=LARGEST_PICTURE)
             with bounded_effort():
                 encoded = encode_again(fetched.body) if fetched.status == 200 else None
         except (FetchFailed, Invalid) as failure:

@@ -90,7 +90,9 @@ class Settings(BaseSettings):
         600.0, gt=0, description="Longest wait for the reply to the final dot (RFC 5321 4.5.3.2.6)."
     )
     smtp_phase_seconds: float = Field(60.0, gt=0, description="Longest wait for every other SMTP reply.")
-    worker_processes: int = Field(2, ge=1, le=64, description="Processes of one Celery worker.")
+    worker_processes: int = Field(
+        2, ge=1, le=64, description="Processes of one Celery worker; with a model two at least."
+    )
     session_idle_hours: int = Field(
         12, ge=1, description="Hours without use after which a sign-in ends; a page left open is no use."
     )

@@ -16,7 +16,7 @@ from curator.db.session import get_engine
 from curator.doorbell import QUEUES, ring_now
 from curator.embedded.children import die_with_parent
 from curator.logs import configure_logs
-from curator.settings import get_settings
+from curator.settings import Settings, get_settings
 from workers.app import app
 from workers.pulse import Pulse
 from workers.stall import StallWatch, longest_wait, running_tasks
@@ -38,10 +38,20 @@ def main() -> None:
             "--without-gossip",
             "--without-mingle",
             "--loglevel=WARNING",
-            f"--concurrency={options.processes or settings.worker_processes}",
+            f"--concurrency={processes_for(options.processes, options.queues, settings)}",
             f"--queues={options.queues}",
         ]
     )
+
+
+def processes_for(asked: int, queues: str, settings: Settings) -> int:
+    """As many as asked for, else as the setting says; two at least where a model is asked beside other work.
+
+    One process asks the model everything, for minutes when it is slow: no mail may wait for it.
+    """
+    processes = asked or settings.worker_processes
+    heard = set(queues.split(","))
+    return max(processes, 2) if settings.model_address and QUEUES["issues"] in heard and len(heard) > 1 else processes
 
 
 def _connect_signals() -> None:

@@ -30,6 +30,7 @@ def get_engine() -> Engine:
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,
+        hide_parameters=True,  # an error is logged as it reads: with addresses of people, and with secrets
         connect_args={"connect_timeout": 5, "application_name": "curator"},
     )
 

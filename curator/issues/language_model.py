@@ -22,7 +22,7 @@ from curator.sources.fetch import tls_context
 from curator.sources.networks import resolve
 
 LARGEST_ANSWER = 200_000  # bytes
-_LONGEST_WORDS = 20_000  # characters
+_LONGEST_WORDS = 100_000  # characters; some models think aloud first
 _BROKEN = (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError, OSError)
 _UNSURE_OF_FORM = (400, 422)
 _LONGEST_WAIT = 86_400  # seconds a server may ask to wait, as far as we repeat it

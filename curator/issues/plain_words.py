@@ -33,11 +33,15 @@ _EMPTY = re.compile(r"\(\s*[,;:]?\s*\)|\[\s*\]|«\s*»|“\s*”")
 _BEFORE_STOP = re.compile(r"\s+([.,;!?])(?=\s|$)")
 _DOTS = str.maketrans("․．｡", "...")  # which browsers read as the dot of a host
 _KEPT_FORMATS = "\u200c\u200d"  # joiners that Persian and Indic scripts are written with
+# Joiners and variation marks beside ASCII belong to no script; in a host browsers pass over them.
+_UNSEEN = "[\u034f\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]+"
+_HIDING = re.compile(rf"(?<=[\x00-\x7f]){_UNSEEN}|{_UNSEEN}(?=[\x00-\x7f])")
 
 
 def plain(text: str, own_addresses: Iterable[str | None] = ()) -> str:
     """One line of words. A host named in `own_addresses` may be named by its bare name; any other address goes."""
     text = "".join(map(_visible, html.unescape(text[:_READ]))).translate(_DOTS)
+    text = _HIDING.sub("", text)
     for pattern, left in ((_SILENT, " "), (_LINK, r"\1"), (_TAG, " "), (_FIELD, " ")):
         text = _until_stable(pattern, left, text)
     text = re.sub(r"[{}]", " ", text)

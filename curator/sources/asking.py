@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from curator.errors import CuratorError, FetchFailed, Invalid, NotAFeed
 from curator.settings import Settings
+from curator.sources.effort import TookTooLong, bounded_effort
 from curator.sources.entries import Feed
 from curator.sources.feed import read_feed
 from curator.sources.fetch import Fetched, fetch
@@ -40,7 +41,7 @@ def ask(address: str, settings: Settings, conditions: Mapping[str, str], known_h
         fetched = fetch(address, settings=settings, accept=ACCEPTED, headers=conditions)
         if fetched.status == 304 or (fetched.status == 200 and hash_of(fetched) == known_hash):
             return Answer(address, fetched)
-        feed = read_feed(_expected(fetched), fetched.content_type, fetched.address)
+        feed = _read(fetched)
     except FetchFailed as failure:
         return Answer(address, fetched, failure=failure)
     return Answer(fetched.moved_to or address, fetched, feed)
@@ -71,6 +72,15 @@ def find(address: str, settings: Settings, refuse: Callable[[str], None]) -> Ans
 def hash_of(fetched: Fetched) -> bytes:
     """By which the same body is known again, where a site gives no validators."""
     return hashlib.sha256(fetched.body).digest()
+
+
+def _read(fetched: Fetched) -> Feed:
+    body = _expected(fetched)
+    try:
+        with bounded_effort():
+            return read_feed(body, fetched.content_type, fetched.address)
+    except TookTooLong:
+        raise FetchFailed("The feed takes too long to read. Use one that holds the latest entries only.") from None
 
 
 def _expected(fetched: Fetched) -> bytes:

@@ -19,6 +19,7 @@ from curator.doorbell import ring
 from curator.errors import Conflict, Invalid, NotFound
 from curator.settings import Settings
 from curator.sources.contributors import Contributor, door_is_open, suggest
+from curator.sources.effort import TookTooLong, bounded_effort
 from curator.sources.intake import Way, add_address, add_text
 from curator.sources.mail_models import MailAddress, MailState, ReceivedMail
 from curator.sources.mail_reading import Mail, read_mail
@@ -30,6 +31,9 @@ MOST_HELD = 200
 
 MOST_SUGGESTED = 3
 """Links of a stranger's mail that become suggestions."""
+
+READING_SECONDS = 5.0
+"""Processor time for taking one mail apart; honest ones need a few milliseconds."""
 
 HELD_FOR = timedelta(days=30)
 """After which an undecided mail is deleted. Decided ones are listed for as long."""
@@ -85,9 +89,12 @@ def take_mail(session: Session, mail_id: int, settings: Settings) -> MailState:
     if row is None or row.state is not MailState.WAITING or row.content is None:
         return row.state if row else MailState.DROPPED
     try:
-        mail = read_mail(row.content)
+        with bounded_effort(READING_SECONDS):
+            mail = read_mail(row.content)
     except Invalid as refusal:
         return _decide(row, MailState.DROPPED, refusal.message)
+    except TookTooLong:
+        return _decide(row, MailState.DROPPED, "It takes too long to read. Ask for it to be sent as plain text.")
     row.sender, row.subject = mail.sender, mail.subject
     if mail.is_automatic:
         return _decide(row, MailState.DROPPED, "It is an automatic answer.")

@@ -28,6 +28,7 @@ LARGEST_PAGE = 5_000_000
 
 _MOST_SIGNS = 200_000  # tags and entities; broken ones cost the parser most, and a page is parsed four times
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_NO_CHARSETS = ("idna", "punycode", "undefined")  # Python decodes them, but refuses to do it with "replace"
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -71,7 +72,7 @@ def decode(body: bytes, content_type: str = "") -> str:
     for name in [*names, "utf-8"]:
         try:
             return body.decode("cp1252" if name in ("iso-8859-1", "latin1", "ascii") else name)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):  # some that Python knows, like idna, say so by the wider error
             continue
     return body.decode(_codec(names) or "cp1252", "replace")
 
@@ -79,8 +80,9 @@ def decode(body: bytes, content_type: str = "") -> str:
 def _codec(names: list[str]) -> str | None:
     """The declared encoding if Python knows it as one of text; a page in it may hold a few broken characters."""
     try:
-        return codecs.lookup(names[0]).name if names and "".encode(names[0]) == b"" else None
-    except LookupError:
+        is_usable = bool(names) and names[0] not in _NO_CHARSETS and "".encode(names[0]) == b""
+        return codecs.lookup(names[0]).name if is_usable else None
+    except (UnicodeError, LookupError):
         return None
 
 

@@ -24,6 +24,7 @@ SMALLER = 600
 
 LARGEST_PICTURE = 10_000_000
 _MOST_PIXELS = 40_000_000
+_LONGEST_SIDE = 30_000  # pixels; a strip one pixel wide takes ten times the memory of a square
 _MOST_SCANS = 100  # of a progressive JPEG, each of which decodes all of it; cameras and sites write 1 to 10
 _TALLEST = 4_000
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
@@ -94,6 +95,8 @@ def _pixels(opened: Image.Image) -> Image.Image:
     """Upright, in RGB or RGBA, within the greatest size; of an animation the first frame."""
     if opened.width * opened.height > _MOST_PIXELS or min(opened.size) < 1:
         raise Invalid("The picture has more than 40 megapixels. Make it smaller and try again.")
+    if max(opened.size) > _LONGEST_SIDE:
+        raise Invalid(f"The picture is longer than {_LONGEST_SIDE:,} pixels. Cut it and try again.")
     opened.draft("RGB", (WIDEST * 2, _TALLEST))
     upright = ImageOps.exif_transpose(opened)
     pixels = upright.convert("RGBA" if upright.has_transparency_data else "RGB")

@@ -4,6 +4,7 @@ The network comes first and without a lock: the row is read, the page and its pi
 transaction (which holds no row), and only then is the row locked, looked at again and written.
 """
 
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from curator.errors import FetchFailed, Invalid, NotFound
 from curator.settings import Settings
+from curator.sources.effort import TookTooLong, bounded_effort
 from curator.sources.extract import Extract
 from curator.sources.fetch import Fetched, fetch
 from curator.sources.identity import address_key
@@ -48,8 +50,8 @@ class _Picture(NamedTuple):
 def read_article(session: Session, article_id: int, settings: Settings) -> Article:
     """Fill an article whose page has not been read, or note why it cannot be: state `failed` and `fetch_error`.
 
-    Takes up to `settings.fetch_seconds` for the page and for each picture tried. One that has been read stays as it is,
-    but gets the picture its feed names, which is tried once.
+    Takes up to `settings.fetch_seconds` for the page, for its pictures and for the feed's. One that has been read stays as
+    it is, but gets the picture its feed names, which is tried once.
     """
     article = session.get(Article, article_id, populate_existing=True)
     if article is None:
@@ -112,10 +114,18 @@ def _take_picture(session: Session, article: Article, picture: "_Picture | None"
 
 def _fetch_page(address: str, settings: Settings, zone: str) -> _Page:
     fetched = fetch(address, settings=settings, accept=ACCEPTED, max_bytes=LARGEST_PAGE)
-    extract = read_page(_markup(fetched), fetched.address, timezone=zone)
+    extract = _read_page(fetched, zone)
     if not extract.title and not extract.words:
         raise FetchFailed("There is no article on the page. Paste its text instead.")
     return _Page(extract, fetched.address, _fetch_picture(extract.pictures, settings))
+
+
+def _read_page(fetched: Fetched, zone: str) -> Extract:
+    try:
+        with bounded_effort():
+            return read_page(_markup(fetched), fetched.address, timezone=zone)
+    except TookTooLong:
+        raise FetchFailed("The page takes too long to read. Paste the article's text instead.") from None
 
 
 def _markup(fetched: Fetched) -> str:
@@ -148,13 +158,24 @@ def _of_the_feed(article: Article, page: _Page | None) -> list[FoundPicture]:
 
 
 def _fetch_picture(candidates: Iterable[FoundPicture], settings: Settings) -> _Picture | None:
-    """The first candidate that can be used, encoded anew; None when there is none. An article needs no picture."""
+    """The first candidate that can be used, encoded anew; None when there is none. An article needs no picture.
+
+    All of them together have the time of one address: a worker has other work.
+    """
+    until = time.monotonic() + settings.fetch_seconds
     for candidate in candidates:
+        if (left := until - time.monotonic()) <= 0:
+            break
+        hurried = settings.model_copy(update={"fetch_seconds": left})
         try:
-            fetched = fetch(candidate.address, settings=settings, accept="image/*", max_bytes=LARGEST_PICTURE)
-            encoded = encode_again(fetched.body) if fetched.status == 200 else None
+            fetched = fetch(candidate.address, settings=hurried, accept="image/*", max_bytes=LARGEST_PICTURE)
+            with bounded_effort():
+                encoded = encode_again(fetched.body) if fetched.status == 200 else None
         except (FetchFailed, Invalid) as failure:
             log.info("picture_skipped", reason=failure.code)
+            continue
+        except TookTooLong:
+            log.info("picture_skipped", reason="took_too_long")
             continue
         if encoded and encoded.large.width >= LEAST_PICTURE[0] and encoded.large.height >= LEAST_PICTURE[1]:
             return _Picture(encoded, candidate.alt)

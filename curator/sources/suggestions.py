@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 from curator.errors import Invalid, NotFound
 from curator.settings import Settings
 from curator.sources.contributor_models import MutedContributor, Suggestion
-from curator.sources.contributors import network_hash, person_hash
+from curator.sources.contributors import mailbox_hash, network_hash, person_hash
 from curator.sources.models import Article, Triage
 
 NETWORK_MUTED_FOR = timedelta(days=30)
+
+ERASED = "Somebody who was erased"
+"""What editors know a muted reader by who wanted to be forgotten."""
 
 
 def suggestions_of(session: Session, article_ids: Collection[int]) -> dict[int, list[Suggestion]]:
@@ -122,9 +125,19 @@ def contributions_of(session: Session, address: str, settings: Settings) -> list
     ]
 
 
-def erase_contributor(session: Session, address: str, settings: Settings) -> int:
-    """Delete all suggestions of the person of this address; how many. The articles stay, and so does a mute."""
+def suggestions_by(session: Session, address: str, settings: Settings) -> list[Suggestion]:
+    """What the person of this address suggested, oldest first."""
     person = person_hash(address, settings.secret("pepper"))
+    return list(session.scalars(select(Suggestion).where(Suggestion.person == person).order_by(Suggestion.id)))
+
+
+def erase_contributor(session: Session, address: str, settings: Settings) -> int:
+    """Delete all suggestions of the person of this address; how many. The articles stay, and so does a mute.
+
+    A mute is kept by a hash; the name that editors knew it by goes.
+    """
+    person, key = person_hash(address, settings.secret("pepper")), mailbox_hash(address, settings.secret("pepper"))
+    session.execute(update(MutedContributor).where(MutedContributor.key == key).values(label=ERASED))
     gone = session.scalars(delete(Suggestion).where(Suggestion.person == person).returning(Suggestion.id)).all()
     return len(gone)
 

@@ -46,6 +46,12 @@ def test_what_is_sent_is_words_and_a_form_and_nothing_to_call(model: ModelServer
     assert not {"tools", "tool_choice", "functions"} & set(asked.body)
 
 
+def test_a_model_that_thinks_aloud_first_is_heard_out(model: ModelServer, ours: Settings) -> None:
+    thought = f"<think>{'hmm ' * 10_000}</think>"
+    model.replies = [says(f"{thought}Yes.")]
+    assert ask_model(QUESTION, ours) == f"{thought}Yes."
+
+
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_server_that_knows_no_form_is_asked_once_more_without(
     model: ModelServer, ours: Settings, status: int

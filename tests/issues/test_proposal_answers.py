@@ -41,6 +41,7 @@ def test_sentences_are_numbered_without_headings_and_end_in_time() -> None:
         f"```json\n{json.dumps({'blurb': BLURB, 'sentences': [1, 3]})}\n```",
         f"Sure {{here}} it is: {json.dumps({'blurb': BLURB, 'sentences': ['3', '[1]']})} Enjoy!",
         f'<think>{{"blurb": "no"}} hmm</think>{json.dumps({"blurb": f"**{BLURB}** [1]", "sentences": [1, 3, 3, 99]})}',
+        f"<think>{'hmm ' * 10_000}</think>{json.dumps({'blurb': BLURB, 'sentences': [1, 3]})}",
         json.dumps({"blurb": BLURB, "sentences": [True, 1, 3, 0, -1, 2.0, None, 1e400], "extra": {}}),
     ],
 )
@@ -119,6 +120,8 @@ def test_a_translation_is_whole_or_none() -> None:
         ("Het was 5 < 6 en (12) stemmen [3, 4].", "Het was 5 < 6 en (12) stemmen."),
         ("&lt;img src=x onerror=1&gt; https&#58;//evil.example javascript:alert(1) ok", "ok"),
         ("e\u200bvil.exam\u200bple/pad http:\\\\evil.example/x //evil.example ok", "ok"),
+        ("Zie evil\u200d.example en ev\u034fil.exam\ufe0fple nu", "Zie evil en evil nu"),
+        ("Feest 👩‍👩‍👧 en 🏳️‍🌈 hier", "Feest 👩‍👩‍👧 en 🏳️‍🌈 hier"),
         ("www.news.example.org meldt: news.example.org/weg klopt.", "news.example.org meldt: klopt."),
         ("<img src=//evil.example/x onerror=", ""),
         ("een\x00twee \ud800drie\x1b[31m\u2028vier", "een twee drie [31m vier"),

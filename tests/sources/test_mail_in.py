@@ -12,6 +12,7 @@ from curator.errors import Conflict, NotFound
 from curator.issues.models import Newsletter
 from curator.settings import Settings
 from curator.sources import mail_in
+from curator.sources.imap import recipients_of
 from curator.sources.mail_in import (
     accept_mail,
     drop_mail,
@@ -52,6 +53,19 @@ def came(session: Session, newsletter: Newsletter, settings: Settings, content: 
 
 def articles(session: Session) -> list[Article]:
     return list(session.scalars(select(Article).order_by(Article.id)))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may hit a callback first
+@pytest.mark.parametrize(
+    "header", [b'From: "' + b'"' * 200_000, b"From: " + b"a@b.c," * 40_000, b"Subject: " + b"=?utf-8?q?a?= " * 40_000]
+)
+def test_a_mail_that_would_be_read_for_hours_holds_nobody(
+    session: Session, newsletter: Newsletter, inbound: Settings, monkeypatch: pytest.MonkeyPatch, header: bytes
+) -> None:
+    monkeypatch.setattr(mail_in, "READING_SECONDS", 0.3)
+    mail = came(session, newsletter, inbound, header + b"\r\n\r\nhttps://news.example.org/a")
+    assert (mail.state, mail.content) == (MailState.DROPPED, None) and "too long to read" in mail.reason
+    assert recipients_of(b"Delivered-To: desk@in.example.org\r\n" + header) == ["desk@in.example.org"]
 
 
 def test_an_address_is_random_and_replaceable(

@@ -223,6 +223,10 @@ def test_a_page_of_very_many_elements_is_taken_as_it_is_marked(monkeypatch: pyte
         ("é".encode("utf-16"), "", "é"),
         (b"\xef\xbb\xbfx", "text/html; charset=nonsense", "x"),
         (b"ok \xff", "text/html; charset=base64", "ok ÿ"),
+        (b"xn--a\xff-.", "text/html; charset=idna", "xn--aÿ-."),
+        (b"a-b\xff", "text/html; charset=punycode", "a-bÿ"),
+        (b"ok", "text/html; charset=undefined", "ok"),
+        (b"ok \xff", "text/html; charset=undefined", "ok ÿ"),
         (b"ok \xff\x00\x81", "text/html; charset=utf-8", "ok �\x00�"),
     ],
 )

@@ -111,13 +111,13 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
         encode_again(given[:-2] + scan * 100 + given[-2:])
 
 
-def bomb(side: int) -> bytes:
+def bomb(side: int, height: int = 0) -> bytes:
     """A PNG that says it is huge; its pixels would fill the memory."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", side, height or side, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
     )
@@ -128,6 +128,12 @@ def test_huge_ones_are_refused_by_their_header(side: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("decoded it"))
     with pytest.raises(Invalid):
         encode_again(bomb(side))
+
+
+def test_a_strip_is_refused_by_its_header_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("decoded it"))
+    with pytest.raises(Invalid, match="longer than 30,000 pixels"):
+        encode_again(bomb(1, 39_000_000))
 
 
 @pytest.mark.parametrize(

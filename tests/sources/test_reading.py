@@ -1,15 +1,20 @@
+import time
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image
 from sqlalchemy import func, text
 from sqlalchemy.orm import Session
 
-from curator.errors import NotFound
+from curator.errors import FetchFailed, NotFound
 from curator.issues.models import Newsletter
 from curator.settings import Settings
+from curator.sources import reading
 from curator.sources.dates import as_published
+from curator.sources.effort import bounded_effort
+from curator.sources.fetch import Fetched, fetch
 from curator.sources.intake import add_address, add_text, read_article
 from curator.sources.models import Article, CapturedBy, FetchState, Picture
 from curator.sources.reading import due_articles
@@ -46,6 +51,52 @@ def test_page_and_picture_fill_the_row(session: Session, newsletter: Newsletter,
     assert published.isoformat() == "2025-02-11T14:56:00+01:00"
     assert session.get_one(Picture, read.picture_id).width == 600
     assert site.paths() == ["/chips", "/p.jpg"]
+
+
+def test_slow_pictures_share_the_time_of_one_address(
+    session: Session, newsletter: Newsletter, site: Site, reach: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    def slow(address: str, **how: Any) -> Fetched:
+        if not address.endswith(".jpg"):
+            return fetch(address, **how)
+        given.append(how["settings"].fetch_seconds)
+        time.sleep(0.3)
+        raise FetchFailed("The site answers too slowly.")
+
+    monkeypatch.setattr(reading, "fetch", slow)
+    stated = "".join(f'<img src="/{n}.jpg" width="900" height="600">' for n in range(3))
+    article = add_address(session, newsletter.id, site.page("/chips", page(body=f"{stated}{BODY}"))).article
+    quick = reach.model_copy(update={"fetch_seconds": 0.5})
+    assert read_article(session, article.id, quick).fetch_state is FetchState.DONE
+    assert [round(seconds, 1) for seconds in given] == [0.5, 0.2]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may hit a callback first
+@pytest.mark.parametrize("too_long", ["page", "picture"])
+def test_what_takes_too_long_to_read_is_given_up(
+    session: Session,
+    newsletter: Newsletter,
+    site: Site,
+    reach: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    too_long: str,
+) -> None:
+    def never_ends(*_: object, **__: object) -> None:
+        while True:
+            pass
+
+    seconds = iter([0.2] if too_long == "page" else [60.0, 0.2])
+    monkeypatch.setattr(reading, "bounded_effort", lambda: bounded_effort(next(seconds)))
+    monkeypatch.setattr(reading, "read_page" if too_long == "page" else "encode_again", never_ends)
+    site.page("/p.jpg", jpeg(), kind="image/jpeg")
+    head = '<meta property="og:image" content="/p.jpg">'
+    article = add_address(session, newsletter.id, site.page("/chips", page(head=head))).article
+    read = read_article(session, article.id, reach)
+    assert read.picture_id is None
+    state = (read.fetch_state, "too long to read" in (read.fetch_error or ""), read.words > 0)
+    assert state == ((FetchState.FAILED, True, False) if too_long == "page" else (FetchState.DONE, False, True))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from sqlalchemy.orm import Session
 from curator.errors import Conflict, FetchFailed, Invalid, NotAFeed, NotFound
 from curator.issues.models import Newsletter
 from curator.settings import Settings
+from curator.sources import asking
 from curator.sources.adding import add_source, list_sources
 from curator.sources.dates import as_published
+from curator.sources.effort import bounded_effort
 from curator.sources.models import Article, CapturedBy, FetchState, Source, SourceState
 from curator.sources.reading import read_article
 from curator.sources.schedule import MOVES_BELIEVED, Health, health_of
@@ -40,6 +42,19 @@ def source(session: Session, newsletter: Newsletter, site: Site, reach: Settings
     made = add_source(session, newsletter.id, site.at("/feed"), reach)
     site.asked.clear()
     return made
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may hit a callback first
+def test_a_feed_that_would_be_read_for_hours_holds_nobody(
+    session: Session, source: Source, site: Site, reach: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parser looks for an address in the author's name: quadratic in its length."""
+    monkeypatch.setattr(asking, "bounded_effort", lambda: bounded_effort(0.5))
+    hostile = f"<item><title>x</title><author>{'a' * 1_000_000}@ (</author></item>"
+    site.page("/feed", rss(hostile), kind="application/rss+xml")
+    refreshed = refresh_source(session, source.id, reach)
+    assert "too long to read" in (source.last_error or "") and source.failures == 1
+    assert refreshed.new == 0 and source.next_fetch_at > datetime.now(UTC) + timedelta(minutes=30)
 
 
 def test_one_get_makes_a_source_and_its_articles(

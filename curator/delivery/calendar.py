@@ -59,7 +59,7 @@ def entries(session: Session, newsletter: Newsletter, first: date, last: date) -
         if issue is not None:
             entry = replace(entry, number=issue.number, subject=issue.subject, at=issue.due_at)
         found.append(entry)
-    found += _expected(session, newsletter, first, last, {one.day for one in (*found, *days)})
+    found += _expected(session, newsletter, first, last, {entry.day for entry in found} | {day.day for day in days})
     by_day: dict[date, list[Entry]] = {}
     for entry in found:
         by_day.setdefault(entry.day, []).append(entry)

@@ -140,7 +140,7 @@ def _judge(session: Session, newsletter: Newsletter, own: OwnDesign) -> None:
     """`TemplateFailed` or `Invalid` when the latest issue cannot be a mail in it."""
     content = with_newsletter(issue_to_show(session, newsletter), design="own", own_design=own)
     rendered = render_issue(content, public_url=get_settings().public_url)
-    if faults := faults_of(rendered.html, Marks(content.content_hash).names(rendered.html)):
+    if faults := faults_of(rendered.html, Marks(content.content_hash)):
         raise Invalid(" ".join(faults))
 
 

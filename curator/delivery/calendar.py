@@ -48,7 +48,8 @@ def entries(session: Session, newsletter: Newsletter, first: date, last: date) -
     found = _deliveries(session, newsletter, first, last)
     gone = {entry.number for entry in found}
     issues = {issue.id: issue for issue in session.scalars(_planned_issues(newsletter, first, last))}
-    for day in meant(session, newsletter.id, first, last):
+    days = meant(session, newsletter.id, first, last)
+    for day in days:
         is_skipped = day.intent is Intent.SKIPPED
         issue = None if is_skipped else issues.get(day.issue_id or 0)
         if issue is not None and (issue.number in gone or issue.state != IssueState.DRAFT):
@@ -58,7 +59,7 @@ def entries(session: Session, newsletter: Newsletter, first: date, last: date) -
         if issue is not None:
             entry = replace(entry, number=issue.number, subject=issue.subject, at=issue.due_at)
         found.append(entry)
-    found += _expected(session, newsletter, first, last, {entry.day for entry in found})
+    found += _expected(session, newsletter, first, last, {entry.day for entry in found} | {day.day for day in days})
     by_day: dict[date, list[Entry]] = {}
     for entry in found:
         by_day.setdefault(entry.day, []).append(entry)

@@ -72,7 +72,7 @@ def note_sent(session: Session, issue_id: int) -> None:
 def own_times(session: Session, newsletter_id: int, user_id: int, limit: int = 12) -> list[OwnTime]:
     """This user's issues, newest first."""
     statement = (
-        select(Issue.number, Issue.subject, EditingTime)
+        select(Issue.number, Issue.subject, Issue.state, EditingTime)
         .join(EditingTime, EditingTime.issue_id == Issue.id)
         .where(Issue.newsletter_id == newsletter_id, EditingTime.user_id == user_id)
         .order_by(Issue.number.desc())
@@ -80,8 +80,9 @@ def own_times(session: Session, newsletter_id: int, user_id: int, limit: int = 1
         .execution_options(populate_existing=True)
     )
     return [
-        OwnTime(number, subject, time.opened_at, time.sent_at, time.seconds)
-        for number, subject, time in session.execute(statement)
+        # A Send that was undone is none.
+        OwnTime(number, subject, time.opened_at, None if state == IssueState.DRAFT else time.sent_at, time.seconds)
+        for number, subject, state, time in session.execute(statement)
     ]
 
 

@@ -17,6 +17,7 @@ from curator.issues.brand import DESIGNS
 from tests.browser.camera import CONTRAST, OVERFLOW
 from tests.editions import sample
 from tests.editions.full_issue import BRAND, PICTURES, full_issue
+from tests.editions.test_notice import DATA, notice
 
 WIDTHS = (600, 375)
 MOTIFS = dict(zip(PICTURES, ("racks", "sun", "tiles", "orbit", "leaf"), strict=True))
@@ -134,3 +135,12 @@ def test_a_word_longer_than_its_column_is_broken(page: Page, design: str) -> Non
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert [page.evaluate(OVERFLOW), *page.evaluate(CLIPPED)] == [""], width
+
+
+@pytest.mark.browser
+def test_a_long_address_in_a_colleagues_remark_is_broken(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    remark = "See https://example.org/" + "abcdefghij" * 12
+    monkeypatch.setitem(DATA["sent-back"], "word", remark)
+    page.set_viewport_size({"width": 375, "height": 900})
+    show(page, sample.bodies(notice("sent-back"))[1], {})
+    assert [page.evaluate(OVERFLOW), *page.evaluate(CLIPPED)] == [""]

@@ -88,6 +88,27 @@ def test_the_weeks_of_the_rhythm_stand_in_the_calendar(session: Session, issue: 
     assert not any(coming.is_skipped for coming in coming_weeks(session, issue.newsletter, datetime.now(UTC)))
 
 
+def test_a_day_of_the_rhythm_whose_issue_goes_on_another_is_not_planned_any_more(
+    session: Session, issue: Issue
+) -> None:
+    today = datetime.now(ZoneInfo(issue.newsletter.timezone)).date()
+    planned, gone = (today + timedelta(days=days) for days in (2, 3))
+    set_rhythm(session, issue.newsletter, BY, weekday=planned.weekday(), at=time(9), draft_days=0, draft_at=time(7))
+    mean(session, issue.newsletter_id, planned, Intent.PLANNED, BY, number=issue.number)
+    issue.state = IssueState.SENDING
+    session.add(
+        Delivery(
+            issue_id=issue.id,
+            newsletter_id=issue.newsletter_id,
+            state=DeliveryState.SCHEDULED,
+            scheduled_at=datetime.combine(gone, time(12), UTC),
+            by=BY,
+        )
+    )
+    session.flush()
+    assert list(entries(session, issue.newsletter, today, gone)) == [gone]
+
+
 def aged(session: Session, minutes: int) -> None:
     passed = text(f"interval '{minutes} minutes'")
     session.execute(
@@ -106,9 +127,15 @@ def test_time_counts_while_the_editor_is_there_and_pauses_do_not(session: Sessio
     assert (time.minutes, time.sent_at) == (4, None)
     assert median_minutes([time]) is None
     note_sent(session, issue.id)
+    issue.state = IssueState.SENDING
+    session.flush()
     (time,) = own_times(session, issue.newsletter_id, ada.id)
     assert time.sent_at is not None and time.sent_at > time.opened_at
     assert median_minutes([time]) == 4
+    issue.state = IssueState.DRAFT
+    session.flush()
+    (time,) = own_times(session, issue.newsletter_id, ada.id)
+    assert time.sent_at is None, "Send was undone"
 
 
 def test_nobody_sees_the_times_of_another(session: Session, issue: Issue) -> None:

@@ -69,6 +69,9 @@ def test_what_readers_would_get_broken_is_an_error(content: IssueContent, code: 
             "above_maximum",
         ),
         (sample.issue(sections=(sample.section("Partner", sample.item(1, "x")),)), "no_sponsored_label"),
+        (sample.issue(sections=(sample.section("Werbung", sample.item(1, "x")),)), "no_sponsored_label"),
+        (sample.issue(sections=(sample.section("Publicité", sample.item(1, "x")),)), "no_sponsored_label"),
+        (sample.issue(sections=(sample.section("Nieuws", sample.item(1, " ")),)), "no_title"),
         (one_item(picture=sample.picture("p", 600, 400, "")), "no_alt"),
         (one_item(blurb_html="", blurb_text=""), "no_blurb"),
         (one_item(address=None), "no_address"),
@@ -99,6 +102,11 @@ def test_what_an_editor_should_weigh_is_a_warning(content: IssueContent, code: s
     assert not errors
     assert code in warnings
     assert code not in codes(one_item())[1]
+
+
+def test_a_section_about_partnerships_is_not_sponsored() -> None:
+    section = sample.section("Partnerschappen", sample.item(1, "x"))
+    assert "no_sponsored_label" not in codes(sample.issue(sections=(section,)))[1]
 
 
 def test_an_address_without_tls_is_a_warning() -> None:

@@ -4,11 +4,15 @@ import time
 from datetime import date
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from curator.accounts.models import Role
+from curator.accounts.users import add_user
+from curator.issues.approval import standing
 from curator.issues.calendar import Intent, meant
 from curator.issues.edit import edit_issue
 from tests.web.conftest import Scene
+from tests.web.test_approval import links
 
 pytestmark = pytest.mark.browser
 
@@ -88,3 +92,31 @@ def test_on_a_phone_only_days_with_something_stand_in_the_list(scene: Scene) -> 
     page.goto(f"{scene.address}/n/tech/calendar?month=2025-03&day=2025-03-18")
     expect(page.locator("[data-day]:visible")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_an_approval_is_asked_for_and_given_by_keyboard_alone(scene: Scene) -> None:
+    scene.issue.newsletter.needs_approval = True
+    add_user(scene.session, "colleague@example.org", Role.EDITOR, scene.issue.newsletter_id)
+    scene.session.commit()
+    page = scene.page
+    _open(scene)
+    _press(page, "Approval")
+    expect(page.locator("h1")).to_have_text("Approval", timeout=PATIENCE)
+    _press(page, "Submit for approval")
+    expect(page.locator(".notice")).to_contain_text("somebody else has to approve it", timeout=PATIENCE)
+    page.goto(scene.address + links(scene.session)["colleague@example.org"])
+    _press(page, "Past the mail, to the decision")
+    expect(page.locator("#word")).to_be_focused()
+    page.keyboard.type("Fine by me")
+    _press(page, "Approve this issue", most=1)
+    expect(page.locator("h1")).to_have_text("Approved", timeout=PATIENCE)
+    assert standing(scene.session, scene.fresh_issue().id).is_approved
+
+
+def _press(page: Page, words: str, most: int = 30) -> None:
+    """Go on by Tab, from where the keyboard is, to what bears these words, and press it."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == words:
+            return page.keyboard.press("Enter")
+    raise AssertionError(f"{words} was not reached")

@@ -358,6 +358,8 @@ def test_a_chosen_time_is_the_newsletters_time(session: Session, cast: Any, issu
     assert editor.post(f"{BASE}/send", data=fields, follow_redirects=False).status_code == 303
     delivery = session.scalars(select(Delivery)).one()
     assert delivery.scheduled_at.astimezone(ZoneInfo("Europe/Amsterdam")).strftime("%H:%M") == "08:00"
+    locked = editor.get(BASE).text
+    assert f"goes out {day:%-d %b %Y}, 08:00" in locked and "is on its way" not in locked
 
 
 def test_a_sent_issue_is_only_shown(session: Session, issue: Issue, editor: Any) -> None:

@@ -47,13 +47,14 @@ def address_warnings(content: IssueContent, rendered: Rendered) -> Iterator[Find
     texts = _texts(rendered, marks)
     for link in rendered.links:
         field, item_id = _place_of(link.address, content)
-        yield from _label(link, texts.get(str(link.number), []), field if item_id == link.item_id else "")
+        field = field if item_id == link.item_id else ""
+        yield from _label(link, texts.get(str(link.number), []), field)
         if str(link.number) not in in_text:
             message = "This link is in the HTML only: readers of the plain text do not get it."
             yield Finding("link_not_in_text", message, link.address, link.item_id)
         if urlsplit(link.address).username is not None:
             message = "This link carries a name or password that everybody will see. Remove it from the address."
-            yield Finding("link_with_login", message, link.address[:80], link.item_id)
+            yield Finding("link_with_login", message, link.address[:80], link.item_id, field)
 
 
 def _label(link: RenderedLink, texts: list[str], field: str) -> Iterator[Finding]:

@@ -10,7 +10,11 @@ from curator.issues.fixes import Change, Fix
 
 SAME_SITE = 3
 
-_SPONSORED = re.compile(r"sponsor|partner|advert|gesponsord|anzeige|annonce|advertorial", re.IGNORECASE)
+_SPONSORED = re.compile(
+    r"sponsor|advert|\bpartners?\b|\bpartner-?(bericht|inhalt|inhoud|content)|gesponsord|betaald|reclame|"
+    r"anzeige|werbung|annonce|publicit|\bpaid\b|promoted",
+    re.IGNORECASE,
+)
 _LABELS = {"nl": "Gesponsord", "de": "Anzeige", "fr": "Sponsorisé"}
 
 
@@ -46,6 +50,9 @@ def _section(section: SectionContent, content: IssueContent) -> Iterator[Finding
 
 
 def _item(item: ItemContent) -> Iterator[Finding]:
+    if not item.title.strip():
+        message = f"The item of {item.site or 'nowhere'} has no title: readers see an empty line. Write one."
+        yield Finding("no_title", message, item.address or "", item.id, "title")
     if item.picture and not item.picture.alt.strip():
         fix = Fix(Change.WRITE, "Use the title", "picture_alt", item.id, new=item.title)
         message = "The picture has no description: say what it shows."

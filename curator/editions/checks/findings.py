@@ -10,6 +10,7 @@ from typing import Any
 
 from curator.issues.content import IssueContent, ItemContent
 from curator.issues.fixes import Fix
+from curator.issues.revisions import FIELD_NAMES
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Finding:
     item_id: int | None = None
     field: str = ""
     fix: Fix | None = None
+
+    @property
+    def place(self) -> str:
+        """The place as people call it: a field by its name on the page, everything else as it is."""
+        return self.where if self.item_id else FIELD_NAMES.get(self.where, self.where)
 
     def facts(self) -> dict[str, Any]:
         """The finding for JSON."""

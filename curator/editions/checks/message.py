@@ -28,7 +28,7 @@ _LEAVE = re.compile(rb"<https?://[^>]+>,\s*<mailto:[^>]+>")
 def message_errors(content: IssueContent, rendered: Rendered, segments: Segments) -> Iterator[Finding]:
     """A mail that cannot be left, that is cut off, or whose header is not what large receivers ask for."""
     if content.newsletter.own_design is not None:
-        for fault in faults_of(rendered.html, Marks(content.content_hash).names(rendered.html)):
+        for fault in faults_of(rendered.html, Marks(content.content_hash)):
             yield Finding("no_unsubscribe" if "unsubscribe" in fault else "design", fault, "design")
     if segments.facts["html_bytes"] >= CLIPPED_AT:
         size = segments.facts["html_bytes"] // 1024

@@ -81,7 +81,7 @@ def in_design(db: Db, desk: Desk, own: OwnDesign) -> IssueContent:
 def judge_design(content: IssueContent) -> list[str]:
     """Render the issue and say why its design may not be used; `TemplateFailed` when it cannot be rendered."""
     rendered = render_issue(content, public_url=get_settings().public_url)
-    return faults_of(rendered.html, Marks(content.content_hash).names(rendered.html))
+    return faults_of(rendered.html, Marks(content.content_hash))
 
 
 def _shown(content: IssueContent, theme: Theme, *, is_judged: bool = False) -> HTMLResponse:

@@ -2,10 +2,12 @@
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from sqlalchemy import select
 
+from curator.delivery.models import Delivery, DeliveryState
 from curator.errors import NotFound
 from curator.issues.edit import restore
-from curator.issues.models import Revision
+from curator.issues.models import IssueState, Revision
 from curator.issues.revisions import history
 from curator.web.access import Db, Desk, Editor, Viewer
 from curator.web.desk import (
@@ -46,7 +48,11 @@ def issue_page(request: Request, desk: Viewer, db: Db, number: int) -> HTMLRespo
     """The page an issue is composed on; for an issue that is sent, or for a viewer, only how it looks."""
     issue = issue_of(db, desk, number)
     template = "web/desk/issue.html" if is_editable(desk, issue) else "web/desk/issue_locked.html"
-    return page(request, template, desk=desk, current="issues", conflicts=(), **values_of(db, issue))
+    waits = select(Delivery.scheduled_at).where(
+        Delivery.issue_id == issue.id, Delivery.state == DeliveryState.SCHEDULED
+    )
+    goes_at = db.scalar(waits) if issue.state == IssueState.SENDING else None
+    return page(request, template, desk=desk, current="issues", conflicts=(), goes_at=goes_at, **values_of(db, issue))
 
 
 @router.get("/n/{slug}/issues/{number}/composer")

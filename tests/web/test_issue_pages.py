@@ -18,6 +18,7 @@ from curator.issues.compose import add_item, create_issue, get_issue
 from curator.issues.models import Issue, IssueState, Revision
 from curator.issues.own_designs import start_design
 from curator.settings import Settings, get_settings
+from curator.sources.models import Triage
 from tests.delivery.cast import sent_as_it_stands
 from tests.issues.rows import an_article
 
@@ -125,7 +126,7 @@ def test_a_paste_of_five_megabytes_is_refused_with_a_reason(session: Session, is
 def test_items_move_by_place_and_by_step(session: Session, issue: Issue, editor: Any) -> None:
     first = issue.sections[0].items[0]
     answer = _post(editor, f"{BASE}/items/{first.id}/move", section_id=issue.sections[1].id, position=0)
-    assert answer.json()["revision"]
+    assert answer.json()["revisions"]
     assert get_issue(session, issue.id).sections[1].items[0].id == first.id
     editor.submit(f"{BASE}/items/{first.id}/move", step="-1")
     assert [item.id for item in get_issue(session, issue.id).sections[0].items] == [first.id]
@@ -135,7 +136,7 @@ def test_items_move_by_place_and_by_step(session: Session, issue: Issue, editor:
 
 def test_what_is_removed_comes_back(session: Session, issue: Issue, editor: Any) -> None:
     item = issue.sections[2].items[0]
-    revision = _post(editor, f"{BASE}/items/{item.id}/remove").json()["revision"]
+    revision = _post(editor, f"{BASE}/items/{item.id}/remove").json()["revisions"][0]
     assert get_issue(session, issue.id).sections[2].items == []
     assert "Item removed" in editor.get(f"{BASE}/history").text
     assert _post(editor, f"{BASE}/restore/{revision}").status_code == 200
@@ -149,6 +150,20 @@ def test_the_history_shows_where_a_long_text_was_changed(session: Session, issue
         assert saved.status_code == 200
         session.execute(update(Revision).values(at=Revision.at - timedelta(hours=1)))  # another sitting
     assert "Tot <del>vrijdag</del> <ins>maandag</ins>." in editor.get(f"{BASE}/history").text
+
+
+def test_only_what_was_changed_now_can_be_undone(session: Session, cast: Any, issue: Issue, editor: Any) -> None:
+    """An Undo after a form that changed nothing must not take away what was written before it."""
+    section = issue.sections[3]
+    assert (
+        _post(editor, f"{BASE}/save", field="intro", value="Written before", version=issue.version).status_code == 200
+    )
+    same = {"name": section.name, "minimum": str(section.minimum), "maximum": str(section.maximum or "")}
+    assert _post(editor, f"{BASE}/sections/{section.id}", **same).json()["revisions"] == []
+    for name in ("a", "b"):
+        an_article(session, cast.weekly, f"star-{name}", triage=Triage.STARRED)
+    placed = _post(editor, f"{BASE}/assemble").json()
+    assert ("2 starred articles placed" in placed["said"], len(placed["revisions"])) == (True, 2)
 
 
 def test_sections_are_changed_by_forms(session: Session, issue: Issue, editor: Any) -> None:
@@ -177,7 +192,7 @@ def test_another_newsletters_rows_do_not_exist(session: Session, cast: Any, issu
     article = an_article(session, cast.other, "foreign")
     item = add_item(session, foreign.id, article.id, "Kort")
     own = issue.sections[0].items[0]
-    revision = _post(browser(cast.owner), f"/n/other/issues/1/items/{item.id}/remove").json()["revision"]
+    revision = _post(browser(cast.owner), f"/n/other/issues/1/items/{item.id}/remove").json()["revisions"][0]
     editor = browser(cast.editor)
     tries = [
         (f"{BASE}/save", {"field": "title", "value": "X", "version": 1, "item": item.id}),

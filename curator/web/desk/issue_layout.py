@@ -42,7 +42,7 @@ def place_stars(request: Request, desk: Editor, db: Db, number: int) -> Response
     if not wants_json(request):
         return _done(request, desk, db, issue, before, "sections")
     revisions = revisions_since(db, issue.id, before, desk.by)
-    return JSONResponse({"revisions": revisions, "issue": issue.version, "said": words_for(done)})
+    return JSONResponse({"revisions": revisions, "issue": issue.version, "said": words_for(done), "focus": "undo"})
 
 
 def words_for(done: Assembly) -> str:
@@ -89,7 +89,7 @@ def new_section(request: Request, desk: Editor, db: Db, number: int, name: Annot
     """A section at the end of this issue."""
     issue, before = _opened(desk, db, number)
     section = add_section(db, issue.id, name, desk.by)
-    return _done(request, desk, db, issue, before, f"section-{section.id}")
+    return _done(request, desk, db, issue, before, f"section-{section.id}", focus="new-section")
 
 
 @router.post("/n/{slug}/issues/{number}/sections/{section_id}")
@@ -110,7 +110,7 @@ def edit_section(
     section = section_of(issue, section_id)
     fields = {"name": name, "minimum": minimum or 0, "maximum": maximum, "label": label}
     change_section(db, section.id, desk.by, **fields, is_sponsored=sponsored)
-    return _done(request, desk, db, issue, before, f"section-{section.id}")
+    return _done(request, desk, db, issue, before, f"section-{section.id}", focus=f"section-menu-{section.id}")
 
 
 @router.post("/n/{slug}/issues/{number}/sections/{section_id}/move")
@@ -121,7 +121,7 @@ def shift_section(
     issue, before = _opened(desk, db, number)
     section = section_of(issue, section_id)
     move_section(db, section.id, max(0, section.position + step), desk.by)
-    return _done(request, desk, db, issue, before, f"section-{section.id}")
+    return _done(request, desk, db, issue, before, f"section-{section.id}", focus=f"section-menu-{section.id}")
 
 
 @router.post("/n/{slug}/issues/{number}/sections/{section_id}/remove")
@@ -129,7 +129,7 @@ def drop_section(request: Request, desk: Editor, db: Db, number: int, section_id
     """Remove a section without items."""
     issue, before = _opened(desk, db, number)
     remove_section(db, section_of(issue, section_id).id, desk.by)
-    return _done(request, desk, db, issue, before, "sections")
+    return _done(request, desk, db, issue, before, "sections", focus="new-section")
 
 
 def _opened(desk: Desk, db: Session, number: int) -> tuple[Issue, int | None]:
@@ -156,9 +156,9 @@ def _one_step(issue: Issue, item_id: int, step: int) -> tuple[int, int | None]:
 
 
 def _done(
-    request: Request, desk: Desk, db: Session, issue: Issue, before: int | None, anchor: str, **facts: int
+    request: Request, desk: Desk, db: Session, issue: Issue, before: int | None, anchor: str, **facts: int | str
 ) -> Response:
-    """What can be undone is what was changed now: none of it where all is as it was."""
+    """What can be undone is what was changed now. `focus`: where a keyboard goes on, when the button is made anew."""
     if wants_json(request):
         revisions = revisions_since(db, issue.id, before, desk.by)
         return JSONResponse({"revisions": revisions, "issue": issue.version, **facts})

@@ -93,7 +93,9 @@ export async function reload(focusOn) {
   for (const orphan of orphans) rescue(orphan);
   for (const field of root().querySelectorAll("[data-grow]")) field.dispatchEvent(new Event("grow"));
   document.dispatchEvent(new Event("composer"));
-  if (focusOn) document.getElementById(focusOn)?.focus({ preventScroll: true });
+  const next = focusOn && document.getElementById(focusOn);
+  next?.focus({ preventScroll: true });
+  if (root().contains(next)) next.scrollIntoView({ block: "nearest" });
 }
 
 // Somebody removed the item this was written for: the words stay on the page, to be copied.

@@ -125,6 +125,8 @@ function saved(field, sent, answer) {
 
 function settled(field) {
   open.delete(field);
+  states.get(field).failed = false;
+  problem(field, ""); // what was wrong may have been taken back, not saved
   forget(field);
   if (!open.size) say("Saved");
 }

@@ -274,6 +274,10 @@ def test_two_editors_see_both_versions_and_lose_nothing(scene: Scene) -> None:
     expect(conflict.get_by_label("Your words")).to_have_value("Words of mine")
     expect(conflict.get_by_label("Their words")).to_have_value("Words of Ben")
     assert scene.fresh_issue().intro == "Words of Ben"
+    with page.expect_response("**/save"):
+        page.locator("#outro").fill("Something else")
+    page.wait_for_timeout(100)
+    expect(page.locator("#saved")).to_have_text("Two versions")
     conflict.get_by_role("button", name="Put both in the field").click()
     expect(page.locator("#intro")).to_have_value("Words of mine\n\nWords of Ben")
     _saved(page)

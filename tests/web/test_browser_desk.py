@@ -323,6 +323,21 @@ def test_the_keyboard_goes_on_where_a_section_was_changed(scene: Scene) -> None:
     expect(page.get_by_label("Name of a new section")).to_be_focused()
 
 
+def test_a_comment_being_written_survives_a_closed_page(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    page.locator(".item-talk summary").first.click()
+    comment = page.get_by_label("Comment on Over one")
+    comment.fill("Is this number")
+    page.reload()
+    expect(comment).to_have_value("Is this number")
+    comment.press_sequentially(" right?")
+    page.get_by_role("button", name="Comment", exact=True).first.click()
+    expect(page.locator(".comment-words")).to_have_text("Is this number right?")
+    page.reload()
+    expect(comment).to_have_value("")
+
+
 def test_an_article_is_added_from_the_issue(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.address}/n/tech/issues/1")

@@ -8,17 +8,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from curator.audience.models import Subscriber, Subscription, SubscriptionState
 from curator.delivery.models import Delivery
 from curator.delivery.relays import set_relay
 from curator.issues.compose import add_item, create_issue, get_issue
-from curator.issues.models import Issue, IssueState, Revision
+from curator.issues.models import Issue, IssueState
 from curator.issues.own_designs import start_design
 from curator.settings import Settings, get_settings
-from curator.sources.models import Triage
 from tests.delivery.cast import sent_as_it_stands
 from tests.issues.rows import an_article
 
@@ -132,38 +131,6 @@ def test_items_move_by_place_and_by_step(session: Session, issue: Issue, editor:
     assert [item.id for item in get_issue(session, issue.id).sections[0].items] == [first.id]
     editor.submit(f"{BASE}/items/{first.id}/move", step="1")
     assert get_issue(session, issue.id).sections[1].items[0].id == first.id
-
-
-def test_what_is_removed_comes_back(session: Session, issue: Issue, editor: Any) -> None:
-    item = issue.sections[2].items[0]
-    revision = _post(editor, f"{BASE}/items/{item.id}/remove").json()["revisions"][0]
-    assert get_issue(session, issue.id).sections[2].items == []
-    assert "Item removed" in editor.get(f"{BASE}/history").text
-    assert _post(editor, f"{BASE}/restore/{revision}").status_code == 200
-    assert get_issue(session, issue.id).sections[2].items[0].id == item.id
-
-
-def test_the_history_shows_where_a_long_text_was_changed(session: Session, issue: Issue, editor: Any) -> None:
-    text = "Een zin die blijft staan. " * 30
-    for version, last in ((1, "vrijdag"), (2, "maandag")):
-        saved = _post(editor, f"{BASE}/save", field="intro", value=f"{text}Tot {last}.", version=version + 99)
-        assert saved.status_code == 200
-        session.execute(update(Revision).values(at=Revision.at - timedelta(hours=1)))  # another sitting
-    assert "Tot <del>vrijdag</del> <ins>maandag</ins>." in editor.get(f"{BASE}/history").text
-
-
-def test_only_what_was_changed_now_can_be_undone(session: Session, cast: Any, issue: Issue, editor: Any) -> None:
-    """An Undo after a form that changed nothing must not take away what was written before it."""
-    section = issue.sections[3]
-    assert (
-        _post(editor, f"{BASE}/save", field="intro", value="Written before", version=issue.version).status_code == 200
-    )
-    same = {"name": section.name, "minimum": str(section.minimum), "maximum": str(section.maximum or "")}
-    assert _post(editor, f"{BASE}/sections/{section.id}", **same).json()["revisions"] == []
-    for name in ("a", "b"):
-        an_article(session, cast.weekly, f"star-{name}", triage=Triage.STARRED)
-    placed = _post(editor, f"{BASE}/assemble").json()
-    assert ("2 starred articles placed" in placed["said"], len(placed["revisions"])) == (True, 2)
 
 
 def test_sections_are_changed_by_forms(session: Session, issue: Issue, editor: Any) -> None:

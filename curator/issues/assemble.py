@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from curator.issues.compose import add_item, get_issue, lock_draft
 from curator.issues.models import Issue, IssueState, Item, Section
 from curator.issues.pieces import Gap, gaps_of
-from curator.issues.seen import published_before
+from curator.issues.seen import seen_before
 from curator.sources.models import Article, Triage
 from curator.sources.triage import candidates
 
@@ -109,15 +109,14 @@ def assemble(session: Session, issue_id: int, by: str = BY) -> Assembly:
 
 
 def free_stars(session: Session, issue: Issue) -> list[Star]:
-    """Starred articles that stand in no issue and were never published, newest first."""
+    """Starred articles that stand in no issue and were never published, at whatever address; newest first."""
     articles = candidates(session, issue.newsletter_id, Triage.STARRED)
     placed = _placed(session, issue.newsletter_id, (article.id for article in articles))
-    keys = {article.address_key for article in articles if article.address_key}
-    published = published_before(session, issue.newsletter_id, keys)
+    published = seen_before(session, issue.newsletter_id, articles)
     return [
         Star(article.id, article.title, article.site)
         for article in articles
-        if article.id not in placed and article.address_key not in published
+        if article.id not in placed and article.id not in published
     ]
 
 

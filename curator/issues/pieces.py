@@ -35,7 +35,7 @@ class Gap:
 
 def hints_of(session: Session, issue: Issue) -> list[Hint]:
     """What is one-sided about this issue now."""
-    placed = [(item, bool(section.label)) for section in issue.sections for item in section.items]
+    placed = [(item, section.is_sponsored) for section in issue.sections for item in section.items]
     ids = {item.article_id for item, _ in placed if item.article_id}
     found = session.scalars(select(Article).where(Article.id.in_(ids))) if ids else ()
     articles = {article.id: article for article in found}

@@ -146,6 +146,12 @@ def latest_revision(session: Session, issue_id: int) -> int | None:
     return session.scalar(select(func.max(Revision.id)).where(Revision.issue_id == issue_id))
 
 
+def revisions_since(session: Session, issue_id: int, before: int | None, by: str) -> list[int]:
+    """The changes of one person after revision `before` (None: all), the first one first: what she would undo."""
+    statement = select(Revision.id).where(Revision.issue_id == issue_id, Revision.id > (before or 0), Revision.by == by)
+    return list(session.scalars(statement.order_by(Revision.id)))
+
+
 def latest_change_by(session: Session, issue_id: int) -> str:
     """Who changed an issue last; empty when nobody has."""
     statement = select(Revision.by).where(Revision.issue_id == issue_id).order_by(Revision.id.desc()).limit(1)

@@ -50,8 +50,8 @@ class _Picture(NamedTuple):
 def read_article(session: Session, article_id: int, settings: Settings) -> Article:
     """Fill an article whose page has not been read, or note why it cannot be: state `failed` and `fetch_error`.
 
-    Takes up to `settings.fetch_seconds` for the page, for its pictures and for the feed's. One that has been read stays as
-    it is, but gets the picture its feed names, which is tried once.
+    Takes up to `settings.fetch_seconds` for the page, for its pictures and for the feed's. A read one stays as it is,
+    but gets the picture its feed names, which is tried once.
     """
     article = session.get(Article, article_id, populate_existing=True)
     if article is None:

@@ -64,6 +64,7 @@ def test_what_was_published_or_stands_elsewhere_or_is_not_starred_stays_out(
     add_item(session, other.id, elsewhere.id, "Kort")
     item.article_id = None  # the same story, captured again under its address
     earlier.state = IssueState.SENT
+    an_article(session, newsletter, "short", triage=Triage.STARRED, other_keys=[published.address_key])  # leads there
     for triage in (Triage.CANDIDATE, Triage.LATER, Triage.DISMISSED):
         an_article(session, newsletter, f"only-{triage}", triage=triage)
     foreign = a_newsletter(session, "other")

@@ -3,9 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from curator.issues.balance import Piece, balance
-from curator.issues.pieces import IN_ENGLISH
+from curator.issues.compose import add_item, get_issue
+from curator.issues.pieces import IN_ENGLISH, hints_of
+from curator.issues.sections import change_section
+from tests.issues.rows import a_newsletter, an_article, an_issue
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
@@ -71,3 +75,13 @@ def test_much_to_read_and_much_that_is_paid() -> None:
 
 def test_what_is_sponsored_does_not_count_for_the_mix() -> None:
     assert "one_site" not in _hints(*[Piece(site="a")] * 2, Piece(site="a", is_sponsored=True), Piece(), Piece())
+
+
+def test_a_label_makes_no_section_sponsored(session: Session) -> None:
+    issue = an_issue(session, newsletter := a_newsletter(session))
+    section = issue.sections[1]
+    add_item(session, issue.id, an_article(session, newsletter).id, section.name)
+    change_section(session, section.id, label="Opinion")
+    assert hints_of(session, get_issue(session, issue.id)) == []
+    change_section(session, section.id, is_sponsored=True)
+    assert [hint.code for hint in hints_of(session, get_issue(session, issue.id))] == ["much_sponsored"]

@@ -274,6 +274,10 @@ def test_two_editors_see_both_versions_and_lose_nothing(scene: Scene) -> None:
     expect(conflict.get_by_label("Your words")).to_have_value("Words of mine")
     expect(conflict.get_by_label("Their words")).to_have_value("Words of Ben")
     assert scene.fresh_issue().intro == "Words of Ben"
+    with page.expect_response("**/save"):
+        page.locator("#outro").fill("Something else")
+    page.wait_for_timeout(100)
+    expect(page.locator("#saved")).to_have_text("Two versions")
     conflict.get_by_role("button", name="Put both in the field").click()
     expect(page.locator("#intro")).to_have_value("Words of mine\n\nWords of Ben")
     _saved(page)
@@ -291,6 +295,47 @@ def test_words_survive_a_lost_connection_and_a_closed_tab(scene: Scene) -> None:
     expect(page.locator("#intro")).to_have_value("Typed on a train")
     _saved(page)
     assert scene.fresh_issue().intro == "Typed on a train"
+
+
+def test_what_could_not_be_saved_and_is_taken_back_is_no_problem_any_more(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    title = page.locator(".item-title").first
+    title.fill("")
+    expect(page.locator(".error")).to_have_text("An item needs a title.")
+    title.fill("Over one")
+    expect(page.locator(".error")).to_have_count(0)
+    _saved(page)
+
+
+def test_the_keyboard_goes_on_where_a_section_was_changed(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    menu = page.get_by_label("Change section Achtergrond")
+    for name in ("Up", "Change"):
+        menu.press("Enter")
+        page.locator(".part-menu[open]").get_by_role("button", name=name, exact=True).press("Enter")
+        expect(page.locator(".part-menu[open]")).to_have_count(0)
+        expect(menu).to_be_focused()
+    page.get_by_label("Name of a new section").fill("Agenda")
+    page.get_by_role("button", name="Add section").press("Enter")
+    expect(page.locator(".part")).to_have_count(5)
+    expect(page.get_by_label("Name of a new section")).to_be_focused()
+
+
+def test_a_comment_being_written_survives_a_closed_page(scene: Scene) -> None:
+    page = scene.page
+    page.goto(f"{scene.address}/n/tech/issues/1")
+    page.locator(".item-talk summary").first.click()
+    comment = page.get_by_label("Comment on Over one")
+    comment.fill("Is this number")
+    page.reload()
+    expect(comment).to_have_value("Is this number")
+    comment.press_sequentially(" right?")
+    page.get_by_role("button", name="Comment", exact=True).first.click()
+    expect(page.locator(".comment-words")).to_have_text("Is this number right?")
+    page.reload()
+    expect(comment).to_have_value("")
 
 
 def test_an_article_is_added_from_the_issue(scene: Scene) -> None:

@@ -47,7 +47,7 @@ def test_a_moved_link_gets_its_new_address_and_undo_the_old(
     assert answer.status_code == 200
     assert get_issue(session, issue.id).sections[0].items[0].address == NEW
     undone = editor.post(
-        f"{BASE}/restore/{answer.json()['revision']}",
+        f"{BASE}/restore/{answer.json()['revisions'][0]}",
         headers={"Accept": "application/json", "X-CSRF-Token": editor.csrf_token},
     )
     assert undone.json()["words"]["subject"] == issue.subject

@@ -12,7 +12,7 @@ from curator.errors import Conflict, TemplateFailed
 from curator.issues.compose import get_issue
 from curator.issues.fixes import apply_fix
 from curator.issues.models import Issue
-from curator.issues.revisions import latest_revision
+from curator.issues.revisions import latest_revision, revisions_since
 from curator.reports.item_clicks import clicks_of_items
 from curator.settings import get_settings
 from curator.web.access import Db, Editor, Viewer
@@ -59,9 +59,11 @@ def fix(
     )
     if finding is None or finding.fix is None:
         raise Conflict("That is not so any more. Look at the checks again.")
+    before = latest_revision(db, issue.id)
     apply_fix(db, issue.id, finding.fix, desk.by)
     if wants_json(request):
-        return JSONResponse({"revision": latest_revision(db, issue.id), "words": words_now(db, issue.id)})
+        revisions = revisions_since(db, issue.id, before, desk.by)
+        return JSONResponse({"revisions": revisions, "words": words_now(db, issue.id)})
     return RedirectResponse(f"/n/{desk.newsletter.slug}/issues/{number}/checks", status_code=303)
 
 

@@ -34,5 +34,5 @@ def settle(
 
 def _done(request: Request, desk: Desk, issue: Issue, said: Comment) -> Response:
     if wants_json(request):
-        return JSONResponse({"revision": None, "focus": f"talk-{said.item_id}"})
+        return JSONResponse({"revisions": [], "focus": f"talk-{said.item_id}"})
     return RedirectResponse(f"/n/{desk.newsletter.slug}/issues/{issue.number}#item-{said.item_id}", status_code=303)

@@ -4,13 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from curator.issues.models import Issue, Revision
+from curator.issues.models import Issue
 from curator.issues.proposal_prompts import Kind
 from curator.issues.proposals import Proposal, ask_for, put_away, use_offer
-from curator.issues.revisions import latest_revision
+from curator.issues.revisions import latest_revision, revisions_since
 from curator.settings import get_settings
 from curator.web.access import Db, Desk, Editor
 from curator.web.desk.asked import wants_json
@@ -71,7 +70,7 @@ def _done(
     facts = {"part": f"proposed-{proposal.item_id or 0}", "issue": issue.version}
     if before is None:
         return JSONResponse(facts)
-    changes = select(Revision.id).where(Revision.issue_id == issue.id, Revision.id > before).order_by(Revision.id)
+    revisions = revisions_since(db, issue.id, before, desk.by)
     words = words_now(db, issue.id)
     field = "subject" if proposal.item_id is None else f"blurb-{proposal.item_id}"
-    return JSONResponse({**facts, "revisions": list(db.scalars(changes)), "words": words, "field": field})
+    return JSONResponse({**facts, "revisions": revisions, "words": words, "field": field})

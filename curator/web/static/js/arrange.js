@@ -93,7 +93,9 @@ export async function reload(focusOn) {
   for (const orphan of orphans) rescue(orphan);
   for (const field of root().querySelectorAll("[data-grow]")) field.dispatchEvent(new Event("grow"));
   document.dispatchEvent(new Event("composer"));
-  if (focusOn) document.getElementById(focusOn)?.focus({ preventScroll: true });
+  const next = focusOn && document.getElementById(focusOn);
+  next?.focus({ preventScroll: true });
+  if (root().contains(next)) next.scrollIntoView({ block: "nearest" });
 }
 
 // Somebody removed the item this was written for: the words stay on the page, to be copied.
@@ -149,7 +151,7 @@ function tell(address, fields) {
     (answer) => {
       if (!answer) return null;
       if (root().contains(shown[0]?.[0])) arrangement = shown;
-      remember(answer.revision);
+      remember(answer.revisions);
       listener(answer);
       return answer;
     },
@@ -206,7 +208,7 @@ async function rearrange(form, submitter) {
     const answer = await post(form.action, fields);
     form.closest("dialog")?.close();
     if (form.closest("#panel-history")) return location.reload();
-    remember(answer.revision);
+    remember(answer.revisions);
     form.reset();
     await reload(answer.focus || (answer.item ? `blurb-${answer.item}` : undefined));
     if (answer.words) putWords(answer.words);
@@ -230,14 +232,14 @@ function tellSection(address) {
   if (place >= 0) announce(`${sections[place].dataset.name}: section ${place + 1} of ${sections.length}.`);
 }
 
-// Takes one change, or several that are undone together.
-export function remember(revision) {
-  if (revision) undone.push(revision);
+// Takes the changes of one deed, which are undone together; none where nothing was changed.
+export function remember(revisions) {
+  if (revisions?.length) undone.push(revisions);
   document.getElementById("undo").setAttribute("aria-disabled", String(!undone.length)); // disabled would lose the focus
 }
 
 async function undo() {
-  const left = [undone.pop()].flat().filter(Boolean);
+  const left = [...(undone.pop() || [])];
   remember(null);
   if (!left.length) return;
   try {

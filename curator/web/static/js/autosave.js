@@ -125,8 +125,12 @@ function saved(field, sent, answer) {
 
 function settled(field) {
   open.delete(field);
+  states.get(field).failed = false;
+  problem(field, ""); // what was wrong may have been taken back, not saved
   forget(field);
-  if (!open.size) say("Saved");
+  if (open.size) return;
+  const isUndecided = document.querySelector(".compose-words .conflict"); // words beside it are in this browser only
+  say(isUndecided ? "Two versions" : "Saved", Boolean(isUndecided));
 }
 
 function refused(field, error) {

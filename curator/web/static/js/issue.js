@@ -3,6 +3,7 @@
 import { reload, startArranging } from "./arrange.js";
 import { careFor, saveAll, startSaving } from "./autosave.js";
 import { check, startChecks } from "./checks.js";
+import { keepDrafts } from "./drafts.js";
 import { refreshLook } from "./look.js";
 import { startPresence } from "./presence.js";
 import { byItself, notice, part, post, reasonOf } from "./post.js";
@@ -34,6 +35,7 @@ async function look() {
 
 startSaving(base, follow);
 if (careFor(document)) notice("Words you typed before the connection was lost are back in their fields.", "good");
+keepDrafts(base);
 startArranging(base, follow);
 startFollowing(base, compose.dataset, follow);
 startChecks(base);

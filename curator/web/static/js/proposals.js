@@ -48,7 +48,7 @@ async function tell(form, button) {
 }
 
 async function used(answer) {
-  if (answer.revisions.length) remember(answer.revisions);
+  remember(answer.revisions);
   await reload(answer.field);
   putWords(answer.words);
   document.getElementById(answer.field)?.focus({ preventScroll: true });

@@ -13,7 +13,7 @@ from curator.sources.dates import find_date, zone_named
 from curator.sources.entries import entry_address
 from curator.sources.extract import Extract, compose
 from curator.sources.language import language_of
-from curator.sources.prose import LONGEST_LINE, clean_line, clean_text, count_words, paragraph, sentences
+from curator.sources.prose import LONGEST_LINE, clean_line, clean_text, count_words, first_words, paragraph
 
 LONGEST_TEXT = 500_000
 """Characters of one paste; a long book chapter has 60,000."""
@@ -143,7 +143,7 @@ def _take_title(blocks: list[list[str]]) -> tuple[str, list[list[str]]]:
     title = marked["rest"] if marked else lines[0]
     is_only = len(lines) == 1 and len(blocks) == 1
     if len(title) > 250 or (is_only and count_words(title) >= _PROSE):
-        return clean_line(sentences(clean_line(title, 4_000), 1)[0], 160), blocks
+        return first_words(title), blocks
     if is_only:
         raise Invalid(_NO_TEXT)
     return clean_line(title, LONGEST_LINE), [rest for rest in (lines[1:], *blocks[1:]) if rest]

@@ -38,9 +38,6 @@ MOST_NEW = 50
 LEAST_NEW = 10
 """Entries that are taken however old they are; of the rest, only what came out shortly before the feed was watched."""
 
-MOST_READ = 10
-"""Pages behind short entries that are read after one refresh."""
-
 _BEFORE = timedelta(days=30)
 _SHORT = 100  # words below which an entry is only the announcement of a page
 _TAKEN_FOR = timedelta(minutes=10)
@@ -190,7 +187,7 @@ def _take_entries(session: Session, source: Source, feed: Feed) -> tuple[int, in
     fresh = _fresh(feed.entries, source.created_at - _BEFORE)
     added = [article for entry in _unknown(session, source, fresh) if (article := _add(session, source, entry))]
     short = [article for article in added if article.address and article.words < _SHORT]
-    for article in short[:MOST_READ]:
+    for article in short:
         article.fetch_state = FetchState.WAITING
     pictured = [article for article in added if article.feed_picture and article.fetch_state is FetchState.DONE]
     for article in [*short, *pictured][:1]:  # which rings for the next one

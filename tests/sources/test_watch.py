@@ -14,7 +14,7 @@ from curator.sources.models import Article, CapturedBy, FetchState, Source, Sour
 from curator.sources.reading import read_article
 from curator.sources.schedule import MOVES_BELIEVED, Health, health_of
 from curator.sources.turns import has_turn
-from curator.sources.watch import LEAST_NEW, MOST_NEW, MOST_READ, due_sources, refresh_source
+from curator.sources.watch import LEAST_NEW, MOST_NEW, due_sources, refresh_source
 from tests.sources.site import Answer, Site
 
 Rung = list[tuple[str, int]]
@@ -239,14 +239,15 @@ def test_a_move_that_is_taken_back_is_forgotten(session: Session, source: Source
     assert (source.moved_to, source.moves_seen, source.address) == (None, 0, site.at("/feed"))
 
 
-def test_pages_behind_short_entries_are_read_but_not_all(
+def test_pages_behind_short_entries_are_read(
     session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
 ) -> None:
-    entries = [item(f"kort{n}", "<p>Kort.</p>") for n in range(MOST_READ + 3)]
-    site.page("/feed", rss(*entries, item("lang"), item("los", "<p>Geen adres.</p>", link="")))
+    today = datetime.now(UTC).isoformat()
+    entries = [item(f"kort{n}", "<p>Kort.</p>", today) for n in range(13)]
+    site.page("/feed", rss(*entries, item("lang", date=today), item("los", "<p>Geen adres.</p>", today, link="")))
     add_source(session, newsletter.id, site.at("/feed"), reach)
     waiting = set(session.scalars(select(Article.id).where(Article.fetch_state == FetchState.WAITING)))
-    assert len(waiting) == MOST_READ
+    assert len(waiting) == 13
     assert rung == [("sources.read_article", min(waiting))]
 
 

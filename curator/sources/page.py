@@ -21,7 +21,7 @@ from curator.sources.identity import address_key
 from curator.sources.language import language_of
 from curator.sources.markup import base_of, parse, text_of
 from curator.sources.metadata import Metadata, as_author, read_metadata, words_of
-from curator.sources.prose import clean_line
+from curator.sources.prose import clean_line, first_words
 
 LARGEST_PAGE = 5_000_000
 """Bytes of a page that are read; news pages have 0.1 to 1 MB."""
@@ -48,7 +48,7 @@ def read_page(html: str | bytes, address: str | None, *, timezone: str) -> Extra
     facts = _completed(facts, tree, address, zone)
     text = text_of(body)
     return compose(
-        title=facts.title or (urlsplit(address).hostname or "" if address else ""),
+        title=facts.title or (urlsplit(address).hostname or "" if address else "") or first_words(text),
         body_html=body,
         language=language_of(text or facts.description, facts.language),
         author=facts.author,

@@ -58,6 +58,11 @@ def sentences(text: str, most: int) -> list[str]:
     return [*found, rest] if rest else found
 
 
+def first_words(text: str) -> str:
+    """What stands in for a title where there is none: the first sentence, at most 160 characters."""
+    return clean_line("".join(sentences(clean_line(text, 4_000), 1)), 160)
+
+
 def summary_of(text: str) -> str:
     """The first two sentences of the first paragraphs that are prose, at most 420 characters."""
     opening = " ".join(clean_line(p, 2_000) for p in _prose(text)[:3])

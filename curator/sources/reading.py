@@ -6,15 +6,16 @@ transaction (which holds no row), and only then is the row locked, looked at aga
 
 import time
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from curator.doorbell import ring
 from curator.errors import FetchFailed, Invalid, NotFound
 from curator.settings import Settings
 from curator.sources.effort import TookTooLong, bounded_effort
@@ -27,12 +28,14 @@ from curator.sources.page import LARGEST_PAGE, decode, read_page
 from curator.sources.picture_choice import LEAST_PICTURE, FoundPicture, may_be_picture
 from curator.sources.pictures import LARGEST_PICTURE, EncodedPicture, encode_again, keep_picture
 from curator.sources.record import columns_of, zone_of
+from curator.sources.turns import has_turn
 
 log = structlog.get_logger(__name__)
 
 ACCEPTED = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
 _FORGOTTEN_AFTER = timedelta(minutes=2)
 _GIVEN_UP_AFTER = timedelta(days=1)
+_IS_WAITING = Article.fetch_state == FetchState.WAITING
 _FROM_FEED = ("title", "author", "published_at", "published_offset", "tags", "language")
 
 
@@ -58,6 +61,8 @@ def read_article(session: Session, article_id: int, settings: Settings) -> Artic
         raise NotFound(f"There is no article {article_id}.")
     if article.fetch_state is FetchState.DONE or not article.address:
         return _with_picture(session, article, settings)
+    if _follows_feed(article) and not has_turn(session, article.address_key or ""):
+        return article  # whoever has the turn comes to it, else the sweep
     zone = zone_of(session, article.newsletter_id)
     page: _Page | None
     try:
@@ -74,32 +79,51 @@ def read_article(session: Session, article_id: int, settings: Settings) -> Artic
         _fill(session, article, page)
     _take_picture(session, article, picture)
     session.flush()
+    _ring_for_next(session, article)
     return article
 
 
 def due_articles(session: Session, limit: int = 10) -> list[int]:
     """Ids of articles whose doorbell nobody heard in two minutes up to a day: one per host, pages first."""
-    age = func.now() - Article.created_at
-    is_waiting, host = Article.fetch_state == FetchState.WAITING, func.split_part(Article.address_key, "/", 1)
-    wants_picture = and_(Article.feed_picture.is_not(None), Article.picture_id.is_(None))
+    is_old, host = func.now() - Article.created_at > _FORGOTTEN_AFTER, func.split_part(Article.address_key, "/", 1)
     first = (
-        select(Article.id, is_waiting.label("is_waiting"))
+        select(Article.id, _IS_WAITING.label("is_waiting"))
         .ext(distinct_on(host))
-        .where(or_(is_waiting, wants_picture), age > _FORGOTTEN_AFTER, age < _GIVEN_UP_AFTER)
-        .order_by(host, is_waiting.desc(), Article.id)
+        .where(_is_wanted(), is_old)
+        .order_by(host, _IS_WAITING.desc(), Article.id)
         .subquery()
     )
     return list(session.scalars(select(first.c.id).order_by(first.c.is_waiting.desc(), first.c.id).limit(limit)))
 
 
+def _is_wanted() -> ColumnElement[bool]:
+    """A page, or the picture a feed names, that nobody has fetched, unless that is so for a day."""
+    wants_picture = and_(Article.feed_picture.is_not(None), Article.picture_id.is_(None))
+    return and_(or_(_IS_WAITING, wants_picture), func.now() - Article.created_at < _GIVEN_UP_AFTER)
+
+
+def _ring_for_next(session: Session, article: Article) -> None:
+    """After this one the next of its feed, so that a site is not asked for ten pages at once."""
+    statement = select(Article.id).where(Article.source_id == article.source_id, Article.id != article.id, _is_wanted())
+    following = session.scalar(statement.order_by(_IS_WAITING.desc(), Article.id).limit(1))
+    if following is not None:
+        ring(session, "sources.read_article", following)
+
+
+def _follows_feed(article: Article) -> bool:
+    """Whether nobody waits for it; an old one is read because somebody wants it now."""
+    return article.captured_by is CapturedBy.FEED and datetime.now(UTC) - article.created_at < _GIVEN_UP_AFTER
+
+
 def _with_picture(session: Session, article: Article, settings: Settings) -> Article:
     """An article whose words came with its feed: its page is not fetched, only the picture."""
-    if not article.feed_picture or article.picture_id:
+    if not article.feed_picture or article.picture_id or not has_turn(session, article.address_key or ""):
         return article
     picture = _fetch_picture(_of_the_feed(article, None), settings)
     article = _locked(session, article.id)
     _take_picture(session, article, picture)
     session.flush()
+    _ring_for_next(session, article)
     return article
 
 

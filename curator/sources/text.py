@@ -6,13 +6,14 @@ Keeps every sentence and shows markup as the literal text it is. Refuses what is
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from itertools import groupby
 
 from curator.errors import Invalid
 from curator.sources.dates import find_date, zone_named
 from curator.sources.entries import entry_address
 from curator.sources.extract import Extract, compose
 from curator.sources.language import language_of
-from curator.sources.prose import LONGEST_LINE, clean_line, clean_text, count_words, paragraph, sentences
+from curator.sources.prose import LONGEST_LINE, clean_line, clean_text, count_words, first_words, paragraph
 
 LONGEST_TEXT = 500_000
 """Characters of one paste; a long book chapter has 60,000."""
@@ -26,11 +27,21 @@ _RUBRICS = {
     *("press release", "nachrichten", "hintergrund", "meinung", "kommentar", "pressemitteilung", "actualités"),
     *("actualité", "tribune"),
 }
+_BUTTONS = {
+    *("share", "save", "print", "listen", "delen", "deel", "bewaren", "opslaan", "luister", "luisteren", "afdrukken"),
+    *("teilen", "merken", "drucken", "anhören", "partager", "imprimer", "écouter"),
+}
+_ADDRESS_LINE = re.compile(
+    r"(?:(?:bron|source|quelle|link|url|via|origineel|original|lees (?:het )?(?:hier|origineel))\s*:?\s*)?<?(https?://\S+?)>?",
+    re.I,
+)
 _BYLINE = re.compile(r"(?i:door|by|von|par|auteur|author|autor|tekst)\s*:?\s+(?P<name>[^\W\d_a-zß-ÿ][^\d!?]{1,80})")
 _TAG_LINE = re.compile(r"(?:tags?|trefwoorden|onderwerpen|topics?|schlagwörter|mots-clés)\s*:\s*(?P<tags>.+)", re.I)
 _HASH_TAGS = re.compile(r"#\w[\w-]*(?:[\s,]+#\w[\w-]*)*")
 _READING_TIME = re.compile(
-    r"(?:leestijd:?\s*)?\d{1,3}\s*min\w*\.?(?:\s*(?:lezen|leestijd|read|lesezeit|de lecture))?", re.I
+    r"(?:(?:leestijd|lesezeit|temps de lecture):?\s*)?"
+    r"\d{1,3}\s*min\w*\.?(?:\s*(?:lezen|leestijd|read|lesezeit|de lecture))?",
+    re.I,
 )
 _BULLET = re.compile(r"(?:[-*•–‣◦]|\d{1,2}[.)])\s+(?P<rest>\S.*)")
 _MARKED_HEADING = re.compile(r"#{1,6}\s+(?P<rest>\S.*?)\s*#*")
@@ -58,8 +69,9 @@ def read_text(text: str, *, timezone: str) -> Extract:
     cleaned = clean_text(text).strip()
     _refuse_junk(text, cleaned)
     language = language_of(cleaned)
-    title, blocks = _take_title(_blocks(cleaned))
-    facts, blocks = _take_facts(blocks, zone_named(timezone), language)
+    zone, facts = zone_named(timezone), _Facts()
+    title, blocks = _take_title(_take_ends(_blocks(cleaned), facts, zone, language))
+    blocks = _take_facts(blocks, facts, zone, language)
     if not blocks:
         raise Invalid(_NO_TEXT)
     return compose(
@@ -95,6 +107,32 @@ def _blocks(cleaned: str) -> list[list[str]]:
     return [lines for group in groups if (lines := [line.strip() for line in group.split("\n") if line.strip()])]
 
 
+def _take_ends(blocks: list[list[str]], facts: _Facts, zone: tzinfo, language: str) -> list[list[str]]:
+    """The blocks without what stands above the title (an address, a line of day and time), and an address below all."""
+    lines = [(number, line) for number, block in enumerate(blocks) for line in block]
+    while len(lines) > 2 and _take_head(lines[0][1], facts, zone, language):
+        lines = lines[1:]
+    if (
+        len(lines) > 2
+        and (found := _ADDRESS_LINE.fullmatch(lines[-1][1]))
+        and (address := entry_address(found[1], None))
+    ):
+        facts.address, lines = facts.address or address, lines[:-1]
+    return [[line for _, line in group] for _, group in groupby(lines, key=lambda pair: pair[0])]
+
+
+def _take_head(line: str, facts: _Facts, zone: tzinfo, language: str) -> bool:
+    """A title may name a day; a line that has the time of day as well is no title."""
+    if found := _ADDRESS_LINE.fullmatch(line):
+        facts.address = facts.address or entry_address(found[1], None)
+        return facts.address is not None
+    dated = _date_of(line, zone, language) if re.search(r"\d[:.hH]\d\d", line) else None
+    if dated is None or not (dated[0].hour or dated[0].minute):
+        return False
+    facts.published_at = facts.published_at or dated[0]
+    return True
+
+
 def _take_title(blocks: list[list[str]]) -> tuple[str, list[list[str]]]:
     """The first line that is no rubric; when it is a whole paragraph, its first sentence, and the body keeps it."""
     lines = blocks[0]
@@ -105,27 +143,26 @@ def _take_title(blocks: list[list[str]]) -> tuple[str, list[list[str]]]:
     title = marked["rest"] if marked else lines[0]
     is_only = len(lines) == 1 and len(blocks) == 1
     if len(title) > 250 or (is_only and count_words(title) >= _PROSE):
-        return clean_line(sentences(clean_line(title, 4_000), 1)[0], 160), blocks
+        return first_words(title), blocks
     if is_only:
         raise Invalid(_NO_TEXT)
     return clean_line(title, LONGEST_LINE), [rest for rest in (lines[1:], *blocks[1:]) if rest]
 
 
-def _take_facts(blocks: list[list[str]], zone: tzinfo, language: str) -> tuple[_Facts, list[list[str]]]:
+def _take_facts(blocks: list[list[str]], facts: _Facts, zone: tzinfo, language: str) -> list[list[str]]:
     """Date, author, address and tags from the lines before the first sentence; the other lines stay."""
-    facts = _Facts()
     left: list[list[str]] = []
     seen = 0
     for number, lines in enumerate(blocks):
-        until = next((i for i, line in enumerate(lines) if _is_prose(line)), len(lines))
+        until = next((i for i, line in enumerate(lines) if _is_prose(line, zone, language)), len(lines))
         head = lines[:until] if seen < _HEADER_LINES else []
         is_dated = any(_date_of(line, zone, language) for line in head)
         kept = [line for line in head if not _take_fact(line, facts, zone, language, is_dated)]
         left += [kept] if kept else []
         if len(head) < len(lines):
-            return facts, [*left, lines[len(head) :], *blocks[number + 1 :]]
+            return [*left, lines[len(head) :], *blocks[number + 1 :]]
         seen += len(lines)
-    return facts, left
+    return left
 
 
 def _take_fact(line: str, facts: _Facts, zone: tzinfo, language: str, is_dated: bool) -> bool:
@@ -139,13 +176,13 @@ def _take_fact(line: str, facts: _Facts, zone: tzinfo, language: str, is_dated: 
     if dated := _date_of(line, zone, language):
         at, rest = dated
         facts.published_at = facts.published_at or at
-        facts.author = facts.author or _author_of(rest.strip(" ,|·•–—-"))
+        facts.author = facts.author or next(filter(None, map(_author_of, rest)), "")
         facts.is_started = True
         return True
     if author := _author_of(line):
         facts.author, facts.is_started = facts.author or author, True
         return True
-    if _is_rubric(line) or _READING_TIME.fullmatch(line):
+    if _is_rubric(line) or line.casefold() in _BUTTONS or _READING_TIME.fullmatch(line):
         return True
     if facts.is_started and _is_tag(line) and (is_dated or line[0].islower()):
         facts.tags += re.split(r"\s*[,;|]\s*", line)
@@ -153,16 +190,22 @@ def _take_fact(line: str, facts: _Facts, zone: tzinfo, language: str, is_dated: 
     return is_dated and not facts.is_started and count_words(line) <= 2
 
 
-def _date_of(line: str, zone: tzinfo, language: str) -> tuple[datetime, str] | None:
-    """The date a line consists of and what else it says (a weekday, "Published on", an author): at most five words."""
+def _date_of(line: str, zone: tzinfo, language: str) -> tuple[datetime, tuple[str, str]] | None:
+    """The date a line consists of, and what it says before and after: a weekday, "Published on", an author, when it was
+    changed. At most five words besides the author, and no sentence."""
     found = find_date(line, zone, language) if len(line) <= 140 else None
     if not found:
         return None
-    rest = f"{line[: found.start]} {line[found.end :]}"
-    return (found.at, rest) if count_words(rest) <= 5 else None
+    before, after = line[: found.start], line[found.end :]
+    if changed := find_date(after, zone, language):
+        after = f"{after[: changed.start]} {after[changed.end :]}"
+    words = sum(count_words(part) for part in (before, after) if not _author_of(part))
+    is_sentence = words > 2 and line[-1] in ".!?…"
+    return (found.at, (before, after)) if words <= 5 and not is_sentence else None
 
 
 def _author_of(line: str) -> str:
+    line = line.strip(" ,|·•–—-")
     match = _BYLINE.fullmatch(line)
     return match["name"].strip(" .,") if match and count_words(line) <= 8 and not line.endswith(".") else ""
 
@@ -177,8 +220,9 @@ def _is_tag(line: str) -> bool:
     )
 
 
-def _is_prose(line: str) -> bool:
-    return (count_words(line) >= _PROSE or len(line) > 100) and not _TAG_LINE.fullmatch(line)
+def _is_prose(line: str, zone: tzinfo, language: str) -> bool:
+    is_long = count_words(line) >= _PROSE or len(line) > 100
+    return is_long and not _TAG_LINE.fullmatch(line) and not _date_of(line, zone, language)
 
 
 def _body(blocks: list[list[str]]) -> str:

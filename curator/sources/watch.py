@@ -28,6 +28,7 @@ from curator.sources.markup import sanitise, text_of
 from curator.sources.models import Article, CapturedBy, FetchState, Source, SourceState
 from curator.sources.record import columns_of, insert_article
 from curator.sources.schedule import MOVES_BELIEVED, asked_delay, delay, is_hopeless, one_per_host
+from curator.sources.turns import has_turn
 
 log = structlog.get_logger(__name__)
 
@@ -36,10 +37,6 @@ MOST_NEW = 50
 
 LEAST_NEW = 10
 """Entries that are taken however old they are; of the rest, only what came out shortly before the feed was watched."""
-
-MOST_READ = 10
-"""Pages behind short entries, and pictures of the others, that are fetched after one refresh; a sweep has the rest of
-the pictures."""
 
 _BEFORE = timedelta(days=30)
 _SHORT = 100  # words below which an entry is only the announcement of a page
@@ -64,7 +61,7 @@ def refresh_source(session: Session, source_id: int, settings: Settings) -> Refr
     source = session.get(Source, source_id, populate_existing=True)
     if source is None:
         raise NotFound(f"There is no source {source_id}.")
-    if not _has_turn(session, source.address_key):
+    if not has_turn(session, source.address_key):
         _locked(session, source_id).next_fetch_at = _now(session) + _TURN_AFTER
         session.flush()
         return Refreshed(0, 0, None)
@@ -114,12 +111,6 @@ def due_sources(session: Session, limit: int = 50) -> list[int]:
     chosen = one_per_host(((number, key) for number, key in session.execute(statement)), limit)
     session.execute(update(Source).where(Source.id.in_(chosen)).values(next_fetch_at=func.now() + _TAKEN_FOR))
     return chosen
-
-
-def _has_turn(session: Session, key: str) -> bool:
-    """Whether nobody asks this host at the moment; if so nobody else will until this transaction ends."""
-    host = key.partition("/")[0]
-    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(f"feeds of {host}", 0)))))
 
 
 def _conditions(source: Source) -> dict[str, str]:
@@ -196,10 +187,10 @@ def _take_entries(session: Session, source: Source, feed: Feed) -> tuple[int, in
     fresh = _fresh(feed.entries, source.created_at - _BEFORE)
     added = [article for entry in _unknown(session, source, fresh) if (article := _add(session, source, entry))]
     short = [article for article in added if article.address and article.words < _SHORT]
-    for article in short[:MOST_READ]:
+    for article in short:
         article.fetch_state = FetchState.WAITING
     pictured = [article for article in added if article.feed_picture and article.fetch_state is FetchState.DONE]
-    for article in [*short[:MOST_READ], *pictured][:MOST_READ]:
+    for article in [*short, *pictured][:1]:  # which rings for the next one
         ring(session, "sources.read_article", article.id)
     return len(added), len(feed.entries)
 

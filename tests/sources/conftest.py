@@ -49,7 +49,7 @@ def other(session: Session) -> Newsletter:
 def rung(session: Session, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """What would be rung after the commit, as (task, id)."""
     heard: list[tuple[str, int]] = []
-    for module in ("intake", "watch", "adding", "link_import", "mail_in"):
+    for module in ("intake", "watch", "adding", "link_import", "mail_in", "reading"):
         monkeypatch.setattr(f"curator.sources.{module}.ring", lambda _, task, *ids: heard.append((task, *ids)))
     return heard
 

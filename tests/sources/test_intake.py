@@ -95,6 +95,12 @@ def test_html_that_cannot_be_used(
         add_html(session, newsletter.id, html, address=address, timezone=ZONE)
 
 
+def test_pasted_html_without_a_title_is_called_by_its_first_sentence(session: Session, newsletter: Newsletter) -> None:
+    html = "<p>Een fabriek gaat open. Zij biedt werk aan duizenden mensen in de regio, zegt de gemeente.</p>"
+    article = add_html(session, newsletter.id, html, address=None, timezone="UTC").article
+    assert article.title == "Een fabriek gaat open."
+
+
 def test_an_address_waits_for_a_worker(session: Session, newsletter: Newsletter, rung: Rung) -> None:
     intake = add_address(session, newsletter.id, f"{ADDRESS}/?utm_source=x#part")
     article = intake.article

@@ -144,3 +144,46 @@ def test_the_longest_text_is_kept_whole() -> None:
 def test_an_unknown_zone_is_refused() -> None:
     with pytest.raises(Invalid, match="time zone"):
         read_text(f"Een titel\n\n{SENTENCE}", timezone="Nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("https://a.example/1\nEen titel\n\n{}", "https://a.example/1"),
+        ("Een titel\n\n{}\n\nhttps://a.example/1", "https://a.example/1"),
+        ("Een titel\n\n{}\nBron: <https://a.example/1>", "https://a.example/1"),
+        ("https://a.example/1\nEen titel\n\n{}\n\nhttps://b.example/2", "https://a.example/1"),
+        ("Een titel\n\n{}\n\nLees ook het verhaal op https://a.example/1", None),
+    ],
+)
+def test_the_address_above_or_below_is_not_the_title_nor_lost(text: str, address: str | None) -> None:
+    extract = read_text(text.format(SENTENCE), timezone=ZONE)
+    assert (extract.title, extract.address) == ("Een titel", address)
+    assert ("https://" in extract.body_html) == (address is None)
+
+
+@pytest.mark.parametrize("head", ["Nieuws•dinsdag 3 maart 2026, 12:04", "3 maart 2026 12:04"])
+def test_a_line_of_day_and_time_above_the_title(head: str) -> None:
+    extract = read_text(f"{head}\nEen titel\n\n{SENTENCE}", timezone=ZONE)
+    assert extract.published_at is not None
+    assert (extract.title, extract.published_at.isoformat()) == ("Een titel", "2026-03-03T12:04:00+01:00")
+
+
+def test_a_day_in_a_title_and_in_a_first_sentence_stays() -> None:
+    extract = read_text(f"Nieuws van 3 maart 2026\n\nOp 4 maart 2026 opende het hek.\n\n{SENTENCE}", timezone=ZONE)
+    assert (extract.title, extract.published_at) == ("Nieuws van 3 maart 2026", None)
+    assert "opende het hek" in extract.body_text
+
+
+@pytest.mark.parametrize(
+    ("line", "author"),
+    [
+        ("Door Anna de Vries, 3 maart 2026 om 12:04 reacties: 12", "Anna de Vries"),
+        ("Publié le 03 mars 2026 à 12h04, modifié le 04 mars 2026 à 10h00", ""),
+    ],
+)
+def test_what_stands_beside_the_day(line: str, author: str) -> None:
+    extract = read_text(f"Een titel\n{line}\nDelen\nTemps de lecture 3 min.\n\n{SENTENCE}", timezone=ZONE)
+    assert extract.published_at is not None
+    assert (extract.author, extract.published_at.isoformat()) == (author, "2026-03-03T12:04:00+01:00")
+    assert (extract.body_html, extract.tags) == (f"<p>{SENTENCE}</p>", ())

@@ -11,10 +11,12 @@ from curator.sources import asking
 from curator.sources.adding import add_source, list_sources
 from curator.sources.dates import as_published
 from curator.sources.effort import bounded_effort
+from curator.sources.intake import add_address
 from curator.sources.models import Article, CapturedBy, FetchState, Source, SourceState
 from curator.sources.reading import read_article
 from curator.sources.schedule import MOVES_BELIEVED, Health, health_of
-from curator.sources.watch import LEAST_NEW, MOST_NEW, MOST_READ, due_sources, refresh_source
+from curator.sources.turns import has_turn
+from curator.sources.watch import LEAST_NEW, MOST_NEW, due_sources, refresh_source
 from tests.sources.site import Answer, Site
 
 Rung = list[tuple[str, int]]
@@ -252,15 +254,16 @@ def test_a_move_that_is_taken_back_is_forgotten(session: Session, source: Source
     assert (source.moved_to, source.moves_seen, source.address) == (None, 0, site.at("/feed"))
 
 
-def test_pages_behind_short_entries_are_read_but_not_all(
+def test_pages_behind_short_entries_are_read(
     session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
 ) -> None:
-    entries = [item(f"kort{n}", "<p>Kort.</p>") for n in range(MOST_READ + 3)]
-    site.page("/feed", rss(*entries, item("lang"), item("los", "<p>Geen adres.</p>", link="")))
+    today = datetime.now(UTC).isoformat()
+    entries = [item(f"kort{n}", "<p>Kort.</p>", today) for n in range(13)]
+    site.page("/feed", rss(*entries, item("lang", date=today), item("los", "<p>Geen adres.</p>", today, link="")))
     add_source(session, newsletter.id, site.at("/feed"), reach)
     waiting = set(session.scalars(select(Article.id).where(Article.fetch_state == FetchState.WAITING)))
-    assert len(waiting) == MOST_READ
-    assert set(rung) == {("sources.read_article", number) for number in waiting}
+    assert len(waiting) == 13
+    assert rung == [("sources.read_article", min(waiting))]
 
 
 def test_of_an_archive_the_newest_are_taken(
@@ -371,12 +374,35 @@ def test_the_picture_an_entry_names_is_fetched_where_its_words_came_along(
     rows = session.execute(select(Article.title, Article.feed_picture, Article.id).order_by(Article.title))
     found = {title: (picture, number) for title, picture, number in rows}
     assert [found[name][0] for name in ("heel", "kort", "geen")] == [site.at("/p.jpg"), site.at("/p.jpg"), None]
-    assert [number for task, number in rung if task == "sources.read_article"] == [found["kort"][1], found["heel"][1]]
+    assert rung == [("sources.read_article", found["kort"][1])]
 
 
-def test_pictures_of_a_first_look_are_no_flood(
+def test_a_site_is_asked_for_one_thing_after_the_other(
     session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
 ) -> None:
-    site.page("/feed", rss(*(item(f"stuk{n}", body=f"{LONG}<img src='/{n}.jpg'>") for n in range(30))))
+    pictured = item("heel", body=f"{LONG}<img src='{site.at('/heel.jpg')}'>")
+    entries = [pictured, *(item(f"kort{n}", "<p>Kort.</p>", link=site.page(f"/kort{n}", "weg")) for n in range(3))]
+    site.page("/feed", rss(*entries))
     add_source(session, newsletter.id, site.at("/feed"), reach)
-    assert len([task for task, _ in rung if task == "sources.read_article"]) == MOST_READ
+    site.asked.clear()
+    for number, (task, article_id) in enumerate(rung):  # which grows meanwhile
+        assert (task, len(rung)) == ("sources.read_article", number + 1)
+        read_article(session, article_id, reach)
+    assert site.paths() == ["/kort0", "/kort1", "/kort2", "/heel.jpg"]
+
+
+def test_pages_of_a_host_that_is_asked_already_are_left_for_later(
+    committed: Session, newsletter_committed: Newsletter, site: Site, reach: Settings, engine: Engine
+) -> None:
+    site.page("/feed", rss(item("kort", "<p>Kort.</p>", link=site.page("/kort", "weg"))))
+    add_source(committed, newsletter_committed.id, site.at("/feed"), reach)
+    typed = add_address(committed, newsletter_committed.id, site.page("/typed", "weg")).article
+    committed.commit()
+    article = committed.scalars(select(Article).where(Article.title == "kort")).one()
+    site.asked.clear()
+    with Session(engine) as another:
+        assert has_turn(another, article.address_key or "")
+        assert read_article(committed, article.id, reach).fetch_state is FetchState.WAITING
+        assert site.paths() == []
+        assert read_article(committed, typed.id, reach).fetch_state is FetchState.FAILED
+    assert read_article(committed, article.id, reach).fetch_state is FetchState.FAILED

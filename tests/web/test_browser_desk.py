@@ -1,5 +1,7 @@
 """The desk in a real browser: triage without a mouse, arranging by drag and by key, words that follow and survive."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
@@ -7,7 +9,9 @@ from sqlalchemy import select
 from curator.accounts.models import Role
 from curator.accounts.users import add_user
 from curator.issues.edit import edit_issue
+from curator.issues.models import Newsletter
 from curator.sources.models import Article, FetchState, Triage
+from tests.issues.rows import an_article
 from tests.web.conftest import Scene
 
 pytestmark = pytest.mark.browser
@@ -134,6 +138,23 @@ def test_an_address_fills_itself_when_a_worker_has_read_it(scene: Scene) -> None
     scene.session.commit()
     expect(row).to_contain_text("Read at last")
     expect(row).not_to_contain_text("Reading the page")
+
+
+def test_hundreds_that_wait_are_not_all_asked_for(scene: Scene) -> None:
+    page = scene.page
+    asked: list[str] = []
+    newsletter = scene.session.scalars(select(Newsletter).where(Newsletter.slug == "tech")).one()
+    for number in range(60):
+        row = an_article(scene.session, newsletter, f"wait-{number}")
+        row.fetch_state = FetchState.WAITING
+    scene.session.commit()
+    page.on("request", lambda request: asked.append(request.url) if re.search(r"/articles/\d+$", request.url) else None)
+    page.goto(f"{scene.address}/n/tech/?order=newest")
+    expect(page.locator("#find-list > .find[aria-busy]")).to_have_count(60)
+    page.wait_for_timeout(2_500)
+    assert 6 <= len(asked) <= 24
+    first = page.locator("#find-list > .find[aria-busy]").first.get_attribute("data-article")
+    assert any(url.endswith(f"/articles/{first}") for url in asked), "what is seen is asked for"
 
 
 def test_text_is_captured_into_the_list(scene: Scene) -> None:

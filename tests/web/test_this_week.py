@@ -249,14 +249,14 @@ def test_an_address_becomes_a_waiting_row_at_once(session: Session, editor: Any)
     answer = _post(editor, "/n/weekly/capture", HTMX, words="https://news.example.org/story?utm_source=x")
     assert answer.status_code == 200
     assert "Reading the page" in answer.text
-    assert 'hx-trigger="every 1s"' in answer.text
+    assert 'hx-trigger="look"' in answer.text
     article = session.scalars(select(Article)).one()
     assert article.fetch_state == FetchState.WAITING
     article.fetch_state, article.title = FetchState.DONE, "The story"
     session.flush()
     row = editor.get(f"/n/weekly/articles/{article.id}").text
     assert "The story" in row
-    assert "every 1s" not in row
+    assert 'hx-trigger="look"' not in row
 
 
 def test_the_same_address_again_points_at_the_row(session: Session, editor: Any) -> None:

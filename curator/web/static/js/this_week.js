@@ -3,6 +3,7 @@
 import { choose, mute, place, setApart, showWaiting, startSending, toast, triage, undo } from "./acts.js";
 import { isTyping, notice } from "./post.js";
 import { countAll, current, list, meant, rows, select, step } from "./rows.js";
+import { watchWaiting } from "./waiting.js";
 
 const sections = () => [...document.querySelectorAll("#draft [data-section]")];
 
@@ -208,3 +209,4 @@ select(rows()[0], false);
 selectWanted();
 showWaiting();
 startSending();
+watchWaiting();

@@ -40,7 +40,7 @@ _ZONES = {  # minutes east of UTC; feedparser and the mail parser read most of t
 }
 _NAMED = r"(?P<d1>\d{1,2})(?:\.|e|er|st|nd|rd|th)?\s+(?:de\s+|of\s+)?(?P<m1>[^\W\d_]{3,10})\.?,?\s+(?P<y1>\d{4})"
 _MONTH_FIRST = r"(?P<m2>[^\W\d_]{3,10})\.?\s+(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y2>\d{4})"
-_ISO = r"(?P<y3>\d{4})-(?P<m3>\d{1,2})-(?P<d3>\d{1,2})"
+_ISO = r"(?P<y3>\d{4})(?P<dash>[-/])(?P<m3>\d{1,2})(?P=dash)(?P<d3>\d{1,2})"
 _NUMBERS = r"(?P<d4>\d{1,2})(?P<dot>[-/.])(?P<m4>\d{1,2})(?P=dot)(?P<y4>\d{4})"
 _TIME = (
     r"(?:\s*(?:[,|·•–—-]|T(?=\d))?\s*(?:\b(?:om|at|um|à|a|kl)\b\s*)?(?P<hour>\d{1,2})[:.hH](?P<minute>\d{2})(?!\d)"

@@ -137,6 +137,12 @@ def _published(found: Any) -> datetime | None:
         written, parsed = found.get(name), found.get(f"{name}_parsed")
         if written and (at := read_feed_date(str(written))):
             return at
-        if isinstance(parsed, struct_time) and 1990 <= parsed.tm_year <= 2100:
+        if isinstance(parsed, struct_time) and 1990 <= parsed.tm_year <= 2100 and _is_in(parsed, str(written)):
             return datetime(*parsed[:6], tzinfo=UTC)
     return None
+
+
+def _is_in(parsed: struct_time, written: str) -> bool:
+    """Whether year and day of what the parser made of a date stand in it: of one it does not know it makes anything."""
+    numbers = [int(number) for number in re.findall(r"\d{1,4}", written)]
+    return parsed.tm_mday in numbers and (parsed.tm_year in numbers or parsed.tm_year % 100 in numbers)

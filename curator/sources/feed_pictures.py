@@ -3,6 +3,7 @@
 Pure: looks at addresses and stated sizes, never fetches. Logos, faces of authors, counters and SVG are no pictures.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from curator.sources.markup import absolute, parse
 from curator.sources.picture_choice import LEAST_PICTURE, FoundPicture, may_be_picture, pictures_in, pixels_stated
 
 _WIDEST = 1_600
+_NAME = re.compile(r"\.(?:jpe?g|png|webp|gif)(?:\?|$)", re.IGNORECASE)
 _READ = 100_000  # characters of an entry's words that are looked through
 _UNKNOWN = 600  # pixels a picture is taken to have that does not state its width
 
@@ -36,10 +38,16 @@ def named_by(found: Any) -> list[Named]:
     enclosures = found.get("enclosures") or ()
     media = [*(found.get("media_content") or ()), *(found.get("media_thumbnail") or ())]
     return [
-        *(Named(str(e.get("href") or "")) for e in enclosures if str(e.get("type") or "").startswith("image/")),
+        *(Named(str(e.get("href") or "")) for e in enclosures if _is_image_file(e)),
         *(Named(str(m.get("url") or ""), pixels_stated(m.get("width"))) for m in media if _is_image(m)),
         Named(str((found.get("image") or {}).get("href") or "")),
     ]
+
+
+def _is_image_file(enclosure: Any) -> bool:
+    """By its type; by its name where the feed states no type."""
+    kind = str(enclosure.get("type") or "")
+    return kind.startswith("image/") or (not kind and bool(_NAME.search(str(enclosure.get("href") or ""))))
 
 
 def _is_image(media: Any) -> bool:

@@ -183,6 +183,21 @@ def test_words_that_were_escaped_twice() -> None:
     assert html("&lt;p&gt;Schrijf &amp;lt;/p&amp;gt;&lt;/p&gt;") == "<p>Schrijf &lt;/p&gt;</p>"
 
 
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("2026/03/02", "2026-03-02T00:00:00+00:00"),
+        ("2026.03.02", None),
+        ("gisteren", None),
+    ],
+)
+def test_no_day_that_is_not_written(written: str, read_as: str | None) -> None:
+    """The parser takes the first for 1 November."""
+    item = f"<item><title>x</title><pubDate>{written}</pubDate></item>"
+    (entry,) = read(f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>")
+    assert (entry.published_at.isoformat() if entry.published_at else None) == read_as
+
+
 def test_a_feed_without_a_title_is_called_by_its_site() -> None:
     body = b"<rss version='2.0'><channel><link>https://www.blog.example/x</link></channel></rss>"
     assert read_feed(body, "text/xml", ADDRESS).title == "blog.example"

@@ -35,6 +35,11 @@ def test_a_sound_or_a_film_is_no_picture() -> None:
     )
 
 
+def test_an_enclosure_without_a_type_is_known_by_its_name() -> None:
+    assert picture_of("<enclosure url='https://example.org/a.JPG?x'/>") == "https://example.org/a.JPG?x"
+    assert picture_of("<enclosure url='https://example.org/a.mp3'/>") is None
+
+
 def test_a_thumbnail_that_is_too_small_gives_way_to_the_words() -> None:
     small = "<media:thumbnail url='https://example.org/72.jpg' width='72' height='72'/>"
     words = "<description>&lt;img src='https://example.org/big.jpg'&gt;</description>"

@@ -104,6 +104,8 @@ def _is_wanted() -> ColumnElement[bool]:
 
 def _ring_for_next(session: Session, article: Article) -> None:
     """After this one the next of its feed, so that a site is not asked for ten pages at once."""
+    if article.source_id is None:
+        return
     statement = select(Article.id).where(Article.source_id == article.source_id, Article.id != article.id, _is_wanted())
     following = session.scalar(statement.order_by(_IS_WAITING.desc(), Article.id).limit(1))
     if following is not None:

@@ -11,11 +11,9 @@ from curator.sources import asking
 from curator.sources.adding import add_source, list_sources
 from curator.sources.dates import as_published
 from curator.sources.effort import bounded_effort
-from curator.sources.intake import add_address
 from curator.sources.models import Article, CapturedBy, FetchState, Source, SourceState
 from curator.sources.reading import read_article
 from curator.sources.schedule import MOVES_BELIEVED, Health, health_of
-from curator.sources.turns import has_turn
 from curator.sources.watch import LEAST_NEW, MOST_NEW, due_sources, refresh_source
 from tests.sources.site import Answer, Site
 
@@ -361,48 +359,3 @@ def test_no_row_is_locked_while_the_network_is_waited_for(
 def test_a_source_that_is_not_there(session: Session, reach: Settings) -> None:
     with pytest.raises(NotFound):
         refresh_source(session, 999_999, reach)
-
-
-def test_the_picture_an_entry_names_is_fetched_where_its_words_came_along(
-    session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
-) -> None:
-    enclosure = '<enclosure url="/p.jpg" type="image/jpeg" length="1"/></item>'
-    whole = item("heel").replace("</item>", enclosure)
-    short = item("kort", body="Kort.").replace("</item>", enclosure)
-    site.page("/feed", rss(whole, short, item("geen")), kind="application/rss+xml")
-    add_source(session, newsletter.id, site.at("/feed"), reach)
-    rows = session.execute(select(Article.title, Article.feed_picture, Article.id).order_by(Article.title))
-    found = {title: (picture, number) for title, picture, number in rows}
-    assert [found[name][0] for name in ("heel", "kort", "geen")] == [site.at("/p.jpg"), site.at("/p.jpg"), None]
-    assert rung == [("sources.read_article", found["kort"][1])]
-
-
-def test_a_site_is_asked_for_one_thing_after_the_other(
-    session: Session, newsletter: Newsletter, site: Site, reach: Settings, rung: Rung
-) -> None:
-    pictured = item("heel", body=f"{LONG}<img src='{site.at('/heel.jpg')}'>")
-    entries = [pictured, *(item(f"kort{n}", "<p>Kort.</p>", link=site.page(f"/kort{n}", "weg")) for n in range(3))]
-    site.page("/feed", rss(*entries))
-    add_source(session, newsletter.id, site.at("/feed"), reach)
-    site.asked.clear()
-    for number, (task, article_id) in enumerate(rung):  # which grows meanwhile
-        assert (task, len(rung)) == ("sources.read_article", number + 1)
-        read_article(session, article_id, reach)
-    assert site.paths() == ["/kort0", "/kort1", "/kort2", "/heel.jpg"]
-
-
-def test_pages_of_a_host_that_is_asked_already_are_left_for_later(
-    committed: Session, newsletter_committed: Newsletter, site: Site, reach: Settings, engine: Engine
-) -> None:
-    site.page("/feed", rss(item("kort", "<p>Kort.</p>", link=site.page("/kort", "weg"))))
-    add_source(committed, newsletter_committed.id, site.at("/feed"), reach)
-    typed = add_address(committed, newsletter_committed.id, site.page("/typed", "weg")).article
-    committed.commit()
-    article = committed.scalars(select(Article).where(Article.title == "kort")).one()
-    site.asked.clear()
-    with Session(engine) as another:
-        assert has_turn(another, article.address_key or "")
-        assert read_article(committed, article.id, reach).fetch_state is FetchState.WAITING
-        assert site.paths() == []
-        assert read_article(committed, typed.id, reach).fetch_state is FetchState.FAILED
-    assert read_article(committed, article.id, reach).fetch_state is FetchState.FAILED

@@ -7,6 +7,7 @@ from curator.errors import NotFound
 from curator.issues.edit import restore
 from curator.issues.models import Revision
 from curator.issues.revisions import history
+from curator.reports.past_subjects import past_subjects
 from curator.web.access import Db, Desk, Editor, Viewer
 from curator.web.desk import (
     approval,
@@ -45,8 +46,10 @@ for part in (
 def issue_page(request: Request, desk: Viewer, db: Db, number: int) -> HTMLResponse:
     """The page an issue is composed on; for an issue that is sent, or for a viewer, only how it looks."""
     issue = issue_of(db, desk, number)
-    template = "web/desk/issue.html" if is_editable(desk, issue) else "web/desk/issue_locked.html"
-    return page(request, template, desk=desk, current="issues", conflicts=(), **values_of(db, issue))
+    editable = is_editable(desk, issue)
+    template = "web/desk/issue.html" if editable else "web/desk/issue_locked.html"
+    past = past_subjects(db, desk.newsletter.id) if editable else ()
+    return page(request, template, desk=desk, current="issues", conflicts=(), past=past, **values_of(db, issue))
 
 
 @router.get("/n/{slug}/issues/{number}/composer")

@@ -9,6 +9,7 @@ from curator.errors import NotFound
 from curator.issues.edit import restore
 from curator.issues.models import IssueState, Revision
 from curator.issues.revisions import history
+from curator.reports.past_subjects import past_subjects
 from curator.web.access import Db, Desk, Editor, Viewer
 from curator.web.desk import (
     approval,
@@ -47,12 +48,15 @@ for part in (
 def issue_page(request: Request, desk: Viewer, db: Db, number: int) -> HTMLResponse:
     """The page an issue is composed on; for an issue that is sent, or for a viewer, only how it looks."""
     issue = issue_of(db, desk, number)
-    template = "web/desk/issue.html" if is_editable(desk, issue) else "web/desk/issue_locked.html"
+    values = {"current": "issues", "conflicts": (), **values_of(db, issue)}
+    if is_editable(desk, issue):
+        past = past_subjects(db, desk.newsletter.id)
+        return page(request, "web/desk/issue.html", desk=desk, past=past, **values)
     waits = select(Delivery.scheduled_at).where(
         Delivery.issue_id == issue.id, Delivery.state == DeliveryState.SCHEDULED
     )
     goes_at = db.scalar(waits) if issue.state == IssueState.SENDING else None
-    return page(request, template, desk=desk, current="issues", conflicts=(), goes_at=goes_at, **values_of(db, issue))
+    return page(request, "web/desk/issue_locked.html", desk=desk, goes_at=goes_at, **values)
 
 
 @router.get("/n/{slug}/issues/{number}/composer")

@@ -93,3 +93,18 @@ def test_without_a_script_the_button_mends_too(
     answer = editor.submit(f"{BASE}/fix", code="name_without_fallback", where=item.title, item=str(item.id))
     assert answer.headers["location"] == f"{BASE}/checks"
     assert get_issue(session, issue.id).sections[0].items[0].blurb == "Dag {name|lezer}"
+
+
+def test_one_tick_is_for_one_warning_also_where_two_items_have_one_title(
+    session: Session, cast: Any, issue: Issue, browser: Callable[..., Any]
+) -> None:
+    for number in (1, 2):
+        own = {"address": f"https://a.test/{number}", "address_key": f"a.test/{number}"}
+        article = an_article(session, cast.weekly, title="Weather", **own)
+        item = add_item(session, issue.id, article.id, issue.sections[0].name, "", "x")
+        edit_item(session, item.id, "blurb", "Still TK", item.version, "x")
+        edit_item(session, item.id, "author", "TK", item.version, "x")
+    found = re.findall(
+        r'name="acknowledged" value="(unfinished:Weather[^"]*)"', browser(cast.editor).get(f"{BASE}/send").text
+    )
+    assert len(found) == len(set(found)) == 4

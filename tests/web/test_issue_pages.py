@@ -15,7 +15,6 @@ from curator.audience.models import Subscriber, Subscription, SubscriptionState
 from curator.delivery.models import Delivery
 from curator.delivery.relays import set_relay
 from curator.issues.compose import add_item, create_issue, get_issue
-from curator.issues.edit import edit_item
 from curator.issues.models import Issue, IssueState
 from curator.issues.own_designs import start_design
 from curator.settings import Settings, get_settings
@@ -252,21 +251,6 @@ def test_sending_needs_every_warning_ticked_and_happens_once(
     assert again.status_code == 409
     assert "/n/weekly/deliveries/1" in again.text
     assert len(session.scalars(select(Delivery)).all()) == 1
-
-
-def test_one_tick_is_for_one_warning_also_where_two_items_have_one_title(
-    session: Session, cast: Any, issue: Issue, editor: Any
-) -> None:
-    _readers(session, cast.weekly.id, 3)
-    set_relay(session, "default", host="127.0.0.1", port=2525, security="none")
-    for number in (1, 2):
-        own = {"address": f"https://a.test/{number}", "address_key": f"a.test/{number}"}
-        article = an_article(session, cast.weekly, title="Weather", **own)
-        item = add_item(session, issue.id, article.id, issue.sections[0].name, "", "x")
-        edit_item(session, item.id, "blurb", "Still TK", item.version, "x")
-        edit_item(session, item.id, "author", "TK", item.version, "x")
-    ticks = [tick for tick in _ticks(editor.get(f"{BASE}/send").text) if tick.startswith("unfinished:Weather")]
-    assert len(ticks) == len(set(ticks)) == 4
 
 
 @pytest.mark.parametrize(("fields", "pilot"), [({}, None), ({"no_pilot": "true"}, 0)])

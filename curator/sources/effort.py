@@ -30,8 +30,11 @@ def bounded_effort(seconds: float = MOST_SECONDS) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0.0)
-        signal.signal(signal.SIGPROF, before)
+        try:
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+        finally:  # it may strike just before that line; the next time is a second away
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+            signal.signal(signal.SIGPROF, before)
 
 
 def _stop(*_: object) -> None:

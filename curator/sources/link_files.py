@@ -17,6 +17,8 @@ LARGEST = 20_000_000
 
 _PIECE = 65_536
 _LONGEST_TAG = 262_144  # characters a tag may go on for: bookmarks carry their icons inside
+_LONGEST_END = 4_000  # characters of an unfinished tag at the end, which the parser looks through again and again
+_MOST_TAGS = 500_000  # ten times those of as many links as a file may bring, with folders around each
 _HEADINGS = {
     "address": ("url", "address", "link", "href", "uri", "adres", "webadres", "weblink", "location"),
     "title": ("title", "titel", "name", "naam", "headline", "kop", "text"),
@@ -47,13 +49,22 @@ def read_bookmarks(file: IO[bytes]) -> Iterator[Link]:
     """Every bookmark with its title and tags, read piece by piece. Bookmarks that are programs are passed over."""
     reader = _Bookmarks()
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    tags = 0
     while piece := file.read(_PIECE):
+        tags += piece.count(b"<")
+        if tags > _MOST_TAGS:
+            raise Invalid("The file has more tags than bookmarks need. Export the bookmarks again, or split them.")
         reader.feed(decoder.decode(piece))
-        if len(reader.rawdata) > _LONGEST_TAG:
-            raise Invalid(f"A tag near line {reader.getpos()[0]} has no end. Export the bookmarks again.")
+        _refuse_endless(reader, _LONGEST_TAG)
         yield from reader.taken()
+    _refuse_endless(reader, _LONGEST_END)
     reader.close()
     yield from reader.taken()
+
+
+def _refuse_endless(reader: HTMLParser, longest: int) -> None:
+    if len(reader.rawdata) > longest:
+        raise Invalid(f"A tag near line {reader.getpos()[0]} has no end. Export the bookmarks again.")
 
 
 def links_in_rows(rows: Iterable[tuple[int, list[str], str]]) -> Iterator[Link]:

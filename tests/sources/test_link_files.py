@@ -1,6 +1,7 @@
 """Files of links: bookmarks and tables, whatever is wrong with them, in bounded memory; what becomes of each row."""
 
 import io
+import time
 import tracemalloc
 from collections.abc import Iterator
 
@@ -74,6 +75,19 @@ def test_a_tag_without_end_is_refused_before_it_is_kept() -> None:
 
 def rows(*cells: list[str]) -> Iterator[tuple[int, list[str], str]]:
     return ((number, row, "") for number, row in enumerate(cells, 1))
+
+
+@pytest.mark.parametrize("piece", [b"<!--", b"<a x=", b"</", b"<![CDATA["])
+def test_unfinished_tags_at_the_end_are_not_looked_through_one_by_one(piece: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(Invalid, match="no end"):
+        bookmarks(b"<DL><DT>" + (piece * 120_000)[:120_000])
+    assert time.process_time() - began < 1.5
+
+
+def test_a_file_of_nothing_but_tags_is_refused() -> None:
+    with pytest.raises(Invalid, match="more tags"):
+        bookmarks(b"<DL><DT>" + b"<" * 600_000)
 
 
 @pytest.mark.parametrize(

@@ -91,11 +91,14 @@ def _inlined(text: str) -> dict[str, Any]:
 
     try:
         page = inline(text, "the design")
-        return {"text": etree.tostring(page, method="html", encoding="unicode", doctype="<!DOCTYPE html>")}
+        inlined = etree.tostring(page, method="html", encoding="unicode", doctype="<!DOCTYPE html>")
     except MemoryError:
         return _wrong("its styles need too much memory", "MemoryError")
     except Exception as error:  # noqa: BLE001 - the same edge
         return _wrong(f"its styles could not be put into the mail: {error.__cause__ or error}", "StylesError")
+    if len(inlined) > _MOST_OUTPUT:
+        return _wrong(f"it has more than {_MOST_OUTPUT:,} characters with its styles in each element", "TooMuch")
+    return {"text": inlined}
 
 
 def _wrong(error: str, kind: str, file: str = "", line: int | None = None) -> dict[str, Any]:

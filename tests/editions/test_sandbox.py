@@ -104,6 +104,12 @@ def test_styles_that_never_end_are_stopped_too() -> None:
     assert computed() - before < 4
 
 
+def test_styles_are_not_multiplied_without_end() -> None:
+    page = f"<html><head><style>p {{ color: {'y' * 60_000}; }}</style></head><body>{'<p>x</p>' * 60}</body></html>"
+    with pytest.raises(TemplateFailed, match="more than 2,000,000 characters with its styles"):
+        render_files({"issue.html": page}, {})
+
+
 def test_a_design_that_writes_nothing_says_so() -> None:
     with pytest.raises(TemplateFailed) as raised:
         render_files({"issue.html": "{# nothing #}"}, {})

@@ -29,6 +29,8 @@ class Laboratory:
         self._client = client
         client.flushdb()
         self._askers = [Buckets(url) for _ in range(askers)]
+        for asker in self._askers:  # a busy machine may take seconds to connect
+            asker._client.connection_pool.connection_kwargs.update(socket_timeout=30, socket_connect_timeout=30)
 
     async def ask(self, *limits: Limit, asker: int = 0) -> Turn:
         self._client.set(CLOCK, f"{self.now:.6f}")

@@ -174,6 +174,6 @@ def test_a_question_that_fails_ends_the_slice(
 
     with Sink(tmp_path / "log", faults=Faults(delay=0.02)) as sink:
         delivery = a_frozen_delivery(committed, settings, 400, sink.port)
-        result = run_slice(delivery.id, settings=settings, should_stop=fail)
+        result = run_slice(delivery.id, settings=settings.model_copy(update={"slice_seconds": 60.0}), should_stop=fail)
     assert 20 < result.sent < 400
     assert set(states(committed, delivery.id).values()) == {MessageState.ACCEPTED, MessageState.PENDING}

@@ -134,7 +134,7 @@ def test_a_page_left_open_keeps_nobody_signed_in(session: Session, cast: Cast, e
 
 def test_what_asks_again_by_itself_says_so() -> None:
     lines = [line for path in templates_folder().rglob("*.html") for line in path.read_text().splitlines()]
-    found = [line for line in lines if re.search(r'hx-trigger="(every|load delay)', line)]
+    found = [line for line in lines if re.search(r'hx-trigger="(every|load delay|look)', line)]
     assert len(found) >= 3
     assert [line for line in found if "X-By-Itself" not in line] == []
 

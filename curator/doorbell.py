@@ -35,7 +35,8 @@ def ring(session: Session, task: str, *arguments: Any) -> None:
 def ring_now(task: str, *arguments: Any) -> bool:
     """Enqueue at once; False when the broker cannot be reached (logged, never raised)."""
     try:
-        _client().send_task(task, args=list(arguments), queue=QUEUES[task.partition(".")[0]], ignore_result=True)
+        client = _client(get_settings().redis_url)
+        client.send_task(task, args=list(arguments), queue=QUEUES[task.partition(".")[0]], ignore_result=True)
     except Exception as error:  # noqa: BLE001 - an edge: any failure of the broker is the same to the caller
         log.warning("doorbell_not_heard", task=task, error=type(error).__name__)
         return False
@@ -52,10 +53,10 @@ def broker_url(redis_url: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _client() -> "Celery":
+def _client(redis_url: str) -> "Celery":
     from celery import Celery  # a third of a second that a command which rings for nobody does not pay
 
-    client = Celery("curator-doorbell", broker=broker_url(get_settings().redis_url))
+    client = Celery("curator-doorbell", broker=broker_url(redis_url))
     client.conf.update(
         broker_connection_retry=False,
         broker_connection_timeout=2,

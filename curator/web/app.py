@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from fastapi import FastAPI, Request
@@ -179,11 +179,21 @@ async def _ask_to_sign_in(request: Request, _: Exception) -> Response:
         refusal = {"error": "sign_in_needed", "message": "Send a token: Authorization: Bearer curator_…"}
         return JSONResponse(refusal, status_code=401, headers={"WWW-Authenticate": "Bearer"})
     if request.headers.get("hx-request"):
-        return Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
+        back = quote(_page_it_is_part_of(request))
+        return Response(status_code=204, headers={"HX-Redirect": f"/sign-in?next={back}"})
     target = "/"
     if request.method == "GET":  # with the question: whoever came by the bookmark button goes on with the page it named
         target = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
     return RedirectResponse(f"/sign-in?next={quote(target)}", status_code=303)
+
+
+def _page_it_is_part_of(request: Request) -> str:
+    """Path and question of the page a script says it runs on. Signing in leads to paths of ours only."""
+    try:
+        parts = urlsplit(request.headers.get("hx-current-url", ""))
+    except ValueError:
+        return "/"
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
 
 
 async def _refused(request: Request, error: Exception) -> Response:

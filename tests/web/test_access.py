@@ -132,6 +132,20 @@ def test_a_page_left_open_keeps_nobody_signed_in(session: Session, cast: Cast, e
     assert counts_as_use("GET", f"{base}/checks")
 
 
+@pytest.mark.parametrize(
+    ("page", "target"),
+    [
+        ("https://news.example.org/n/weekly/issues/1?a=b", "/n/weekly/issues/1%3Fa%3Db"),
+        ("https://news.example.org", "/"),
+        ("//[", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_part_of_a_page_leads_back_to_the_page(anonymous: Browser, page: str, target: str) -> None:
+    answer = anonymous.post("/n/weekly/issues/1/save", headers={"HX-Request": "true", "HX-Current-URL": page})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (204, f"/sign-in?next={target}")
+
+
 def test_what_asks_again_by_itself_says_so() -> None:
     lines = [line for path in templates_folder().rglob("*.html") for line in path.read_text().splitlines()]
     found = [line for line in lines if re.search(r'hx-trigger="(every|load delay|look)', line)]

@@ -22,8 +22,11 @@ export function send(address, value, options = {}) {
 
 const asking = { ...headers, Accept: "application/json", "HX-Request": "true" };
 
+// Names this page, as htmx does: where signing in leads back to, when that is what is answered.
+const here = (options) => ({ ...options, headers: { ...options.headers, "HX-Current-URL": location.href } });
+
 async function ask(address, options) {
-  const response = await fetch(address, { method: "POST", credentials: "same-origin", ...options });
+  const response = await fetch(address, here({ method: "POST", credentials: "same-origin", ...options }));
   if (response.headers.get("HX-Redirect")) {
     location.assign(response.headers.get("HX-Redirect"));
     return new Promise(() => {});
@@ -36,7 +39,7 @@ async function ask(address, options) {
 
 // GETs a part of a page as text.
 export async function part(address, options = {}) {
-  const response = await fetch(address, { headers: { "HX-Request": "true" }, credentials: "same-origin", ...options });
+  const response = await fetch(address, here({ headers: { "HX-Request": "true" }, credentials: "same-origin", ...options }));
   if (response.headers.get("HX-Redirect")) location.assign(response.headers.get("HX-Redirect"));
   const text = await response.text();
   if (!response.ok) throw new Refused(response.status, wordsOf(text), text);

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.browser
 def test_whoever_writes_when_a_sign_in_ends_comes_back_to_the_words(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.address}/n/tech/issues/1")
-    scene.session.execute(delete(SignIn))
-    scene.session.commit()
     page.locator("#intro").fill("Written too late")
+    scene.session.execute(delete(SignIn))
+    scene.session.commit()  # whatever the page asks next, saving or looking, leads to the form
     page.wait_for_url("**/sign-in?next=/n/tech/issues/1")
     expect(page.locator("input[name=next]").first).to_have_value("/n/tech/issues/1")
     secret = open_sign_in(scene.session, scene.editor, agent="test", settings=get_settings())

@@ -38,7 +38,7 @@ def editor(cast: Any, browser: Callable[..., Any]) -> Any:
     return browser(cast.editor)
 
 
-def _post(client: Any, path: str, headers: dict[str, str] = JSON, **fields: Any) -> Any:
+def post(client: Any, path: str, headers: dict[str, str] = JSON, **fields: Any) -> Any:
     return client.post(
         path, data=fields, headers={**headers, "X-CSRF-Token": client.csrf_token}, follow_redirects=False
     )
@@ -71,17 +71,17 @@ def test_a_new_issue_opens_at_once(session: Session, cast: Any, editor: Any) -> 
 
 
 def test_saving_a_field_answers_with_its_version_and_cleaned_words(session: Session, issue: Issue, editor: Any) -> None:
-    answer = _post(editor, f"{BASE}/save", field="subject", value="New\r\nBcc: x", version=issue.version)
+    answer = post(editor, f"{BASE}/save", field="subject", value="New\r\nBcc: x", version=issue.version)
     assert answer.json()["value"] == "New Bcc: x"
     item = issue.sections[0].items[0]
-    answer = _post(editor, f"{BASE}/save", field="blurb", value="Words", version=item.version, item=item.id)
+    answer = post(editor, f"{BASE}/save", field="blurb", value="Words", version=item.version, item=item.id)
     assert answer.json()["value"] == "Words"
 
 
 def test_two_editors_get_both_texts(session: Session, cast: Any, issue: Issue, editor: Any, browser: Any) -> None:
     seen = issue.version
-    _post(editor, f"{BASE}/save", field="intro", value="Editor's words", version=seen)
-    answer = _post(browser(cast.owner), f"{BASE}/save", field="intro", value="Owner's words", version=seen)
+    post(editor, f"{BASE}/save", field="intro", value="Editor's words", version=seen)
+    answer = post(browser(cast.owner), f"{BASE}/save", field="intro", value="Owner's words", version=seen)
     assert answer.status_code == 409
     facts = answer.json()
     assert (facts["mine"], facts["theirs"], facts["by"]) == ("Owner's words", "Editor's words", "editor@weekly.example")
@@ -89,7 +89,7 @@ def test_two_editors_get_both_texts(session: Session, cast: Any, issue: Issue, e
 
 def test_without_a_script_both_texts_stand_on_the_page(session: Session, cast: Any, issue: Issue, editor: Any) -> None:
     seen = str(issue.version)
-    _post(editor, f"{BASE}/save", field="intro", value="First words", version=seen)
+    post(editor, f"{BASE}/save", field="intro", value="First words", version=seen)
     answer = editor.submit(f"{BASE}/words", subject=issue.subject, intro="Second words", version=seen)
     assert answer.status_code == 409
     assert "First words" in answer.text
@@ -111,20 +111,20 @@ def test_forms_without_a_script_save(session: Session, issue: Issue, editor: Any
 
 @pytest.mark.parametrize("field", ["state", "newsletter_id", "number"])
 def test_fields_that_are_not_words_cannot_be_set(issue: Issue, editor: Any, field: str) -> None:
-    assert _post(editor, f"{BASE}/save", field=field, value="1", version=99).status_code == 422
+    assert post(editor, f"{BASE}/save", field=field, value="1", version=99).status_code == 422
 
 
 def test_a_paste_of_five_megabytes_is_refused_with_a_reason(session: Session, issue: Issue, editor: Any) -> None:
-    answer = _post(editor, f"{BASE}/save", field="intro", value="x" * 5_000_000, version=issue.version)
+    answer = post(editor, f"{BASE}/save", field="intro", value="x" * 5_000_000, version=issue.version)
     assert (answer.status_code, "at most 1 MB" in answer.text) == (413, True)
-    answer = _post(editor, f"{BASE}/save", field="intro", value="x" * 500_000, version=issue.version)
+    answer = post(editor, f"{BASE}/save", field="intro", value="x" * 500_000, version=issue.version)
     assert (answer.status_code, "50,000" in answer.json()["message"]) == (422, True)
     assert get_issue(session, issue.id).intro == ""
 
 
 def test_items_move_by_place_and_by_step(session: Session, issue: Issue, editor: Any) -> None:
     first = issue.sections[0].items[0]
-    answer = _post(editor, f"{BASE}/items/{first.id}/move", section_id=issue.sections[1].id, position=0)
+    answer = post(editor, f"{BASE}/items/{first.id}/move", section_id=issue.sections[1].id, position=0)
     assert answer.json()["revisions"]
     assert get_issue(session, issue.id).sections[1].items[0].id == first.id
     editor.submit(f"{BASE}/items/{first.id}/move", step="-1")
@@ -134,23 +134,21 @@ def test_items_move_by_place_and_by_step(session: Session, issue: Issue, editor:
 
 
 def test_sections_are_changed_by_forms(session: Session, issue: Issue, editor: Any) -> None:
-    _post(editor, f"{BASE}/sections", name="Partner")
+    post(editor, f"{BASE}/sections", name="Partner")
     section = get_issue(session, issue.id).sections[-1]
-    answer = _post(
-        editor, f"{BASE}/sections/{section.id}", name="Partners", minimum="0", maximum="1", label="Sponsored"
-    )
+    answer = post(editor, f"{BASE}/sections/{section.id}", name="Partners", minimum="0", maximum="1", label="Sponsored")
     assert answer.status_code == 200
-    _post(editor, f"{BASE}/sections/{section.id}/move", step="-1")
+    post(editor, f"{BASE}/sections/{section.id}/move", step="-1")
     assert get_issue(session, issue.id).sections[-2].label == "Sponsored"
-    assert _post(editor, f"{BASE}/sections/{issue.sections[0].id}/remove").status_code == 409
-    assert "already a section" in _post(editor, f"{BASE}/sections", name="nieuws").text
+    assert post(editor, f"{BASE}/sections/{issue.sections[0].id}/remove").status_code == 409
+    assert "already a section" in post(editor, f"{BASE}/sections", name="nieuws").text
 
 
 def test_an_article_is_offered_and_added(session: Session, cast: Any, issue: Issue, editor: Any) -> None:
     article = an_article(session, cast.weekly, "fresh")
     section = issue.sections[3].id
     assert "Over fresh" in editor.get(f"{BASE}/finds?section={section}", headers={"HX-Request": "true"}).text
-    answer = _post(editor, f"{BASE}/items", article_id=article.id, section_id=section)
+    answer = post(editor, f"{BASE}/items", article_id=article.id, section_id=section)
     assert get_issue(session, issue.id).sections[3].items[-1].id == answer.json()["item"]
 
 
@@ -159,7 +157,7 @@ def test_another_newsletters_rows_do_not_exist(session: Session, cast: Any, issu
     article = an_article(session, cast.other, "foreign")
     item = add_item(session, foreign.id, article.id, "Kort")
     own = issue.sections[0].items[0]
-    revision = _post(browser(cast.owner), f"/n/other/issues/1/items/{item.id}/remove").json()["revisions"][0]
+    revision = post(browser(cast.owner), f"/n/other/issues/1/items/{item.id}/remove").json()["revisions"][0]
     editor = browser(cast.editor)
     tries = [
         (f"{BASE}/save", {"field": "title", "value": "X", "version": 1, "item": item.id}),
@@ -174,7 +172,7 @@ def test_another_newsletters_rows_do_not_exist(session: Session, cast: Any, issu
         ("/n/other/issues/1/save", {"field": "subject", "value": "X", "version": 1}),
         ("/n/weekly/issues/9/save", {"field": "subject", "value": "X", "version": 1}),
     ]
-    answers = {path: _post(editor, path, **fields).status_code for path, fields in tries}
+    answers = {path: post(editor, path, **fields).status_code for path, fields in tries}
     assert set(answers.values()) <= {404, 422}, answers
     assert list(answers.values()).count(422) <= 1  # saving names the reason, as JSON; it is "not in the issue"
     assert get_issue(session, foreign.id).subject == "Foreign"
@@ -194,8 +192,8 @@ def test_a_preview_has_a_policy_of_its_own(issue: Issue, editor: Any) -> None:
 def test_titles_cannot_act_in_page_or_preview(session: Session, issue: Issue, editor: Any) -> None:
     item = issue.sections[0].items[0]
     attack = '"><script>alert(1)</script>{{ 7*7 }}'
-    _post(editor, f"{BASE}/save", field="title", value=attack, version=item.version, item=item.id)
-    _post(editor, f"{BASE}/save", field="subject", value=attack, version=issue.version)
+    post(editor, f"{BASE}/save", field="title", value=attack, version=item.version, item=item.id)
+    post(editor, f"{BASE}/save", field="subject", value=attack, version=issue.version)
     for path in (BASE, f"{BASE}/preview", f"{BASE}/preview?kind=text", f"{BASE}/history", f"{BASE}/send"):
         text = editor.get(path).text
         assert "<script>alert" not in text, path
@@ -334,7 +332,7 @@ def test_a_sent_issue_is_only_shown(session: Session, issue: Issue, editor: Any)
     page = editor.get(BASE).text
     assert "data-field" not in page
     assert "/n/weekly/reports/1" in page
-    answer = _post(editor, f"{BASE}/save", field="subject", value="Late", version=issue.version)
+    answer = post(editor, f"{BASE}/save", field="subject", value="Late", version=issue.version)
     assert answer.status_code == 409
     assert "cannot be changed" in answer.json()["message"]
     assert editor.get(f"{BASE}/send", follow_redirects=False).headers["location"] == "/n/weekly/deliveries/1"
@@ -365,17 +363,17 @@ def test_a_viewer_sees_the_draft_and_no_field(issue: Issue, cast: Any, browser: 
     assert "data-field" not in page
     assert viewer.get(f"{BASE}/preview").status_code == 200
     assert viewer.get(f"{BASE}/send").status_code == 403
-    assert _post(viewer, f"{BASE}/save", field="subject", value="X", version=1).status_code == 403
+    assert post(viewer, f"{BASE}/save", field="subject", value="X", version=1).status_code == 403
 
 
 def test_an_open_page_hears_how_far_the_issue_is_and_who_changed_it(
     session: Session, cast: Any, issue: Issue, editor: Any, browser: Any
 ) -> None:
-    saved = _post(browser(cast.owner), f"{BASE}/save", field="intro", value="Of the owner", version=issue.version)
+    saved = post(browser(cast.owner), f"{BASE}/save", field="intro", value="Of the owner", version=issue.version)
     now = editor.get(f"{BASE}/now").json()
     assert (now["version"], now["by"], now["state"]) == (saved.json()["issue"], "owner@weekly.example", "draft")
     assert now["words"]["intro"] == "Of the owner"
     item = issue.sections[0].items[0]
-    answer = _post(editor, f"{BASE}/save", field="blurb", value="Mine", version=item.version, item=item.id).json()
+    answer = post(editor, f"{BASE}/save", field="blurb", value="Mine", version=item.version, item=item.id).json()
     assert answer["issue"] == now["version"] + 1
     assert editor.get(f"{BASE}/now").json()["by"] == ""

@@ -1,5 +1,7 @@
 """The sweep: what is due is rung for, what the dead left is named, `sent` only when the ledger says so."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -18,6 +20,14 @@ from curator.settings import Settings
 from tests.delivery.cast import a_bare_delivery, hold, put
 
 pytestmark = pytest.mark.usefixtures("redis_client")
+
+
+@contextmanager
+def living(settings: Settings, owner: str) -> Iterator[None]:
+    """An owner that lives, and is dead for certain afterwards: by its transaction, not when a lost line is noticed."""
+    with psycopg.connect(settings.database_url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key(owner),))
+        yield
 
 
 @pytest.mark.parametrize(
@@ -44,8 +54,7 @@ def test_what_a_living_worker_holds_is_due_when_its_lease_is_over(
     delivery = a_bare_delivery(committed, settings, 1)
     hold(committed, "host:1:a", seconds=seconds)
     committed.commit()
-    with psycopg.connect(settings.database_url) as living:
-        living.execute("SELECT pg_advisory_lock(%s)", (lock_key("host:1:a"),))
+    with living(settings, "host:1:a"):
         assert sweep(committed, settings) == ([("delivery.slice", delivery.id)] if is_due else [])
 
 
@@ -88,9 +97,7 @@ def test_only_the_dead_leave_doubt_behind(
     committed.execute(update(Batch).values(is_inherited=holder != "host:1:a"))
     delivery.state = state
     committed.commit()
-    with psycopg.connect(settings.database_url) as other:
-        if owner_lives:
-            other.execute("SELECT pg_advisory_lock(%s)", (lock_key("host:1:a"),))
+    with living(settings, "host:1:a") if owner_lives else nullcontext():
         sweep(committed, settings)
         committed.commit()
     found = {message.state for message in committed.query(Message).populate_existing()}
@@ -123,8 +130,7 @@ def test_sent_only_when_the_ledger_says_so(
 ) -> None:
     delivery = a_bare_delivery(committed, settings, len(states))
     later = datetime.now(UTC) + timedelta(hours=1)
-    with psycopg.connect(settings.database_url) as living:
-        living.execute("SELECT pg_advisory_lock(%s)", (lock_key("host:1:a"),))
+    with living(settings, "host:1:a"):
         for message, state in zip(committed.query(Message).order_by(Message.id), states, strict=True):
             message.state, message.not_before, message.owner = MessageState(state), later, "host:1:a"
         settle(committed, delivery.id)
@@ -144,7 +150,7 @@ def test_sent_only_when_the_ledger_says_so(
 def test_two_sweeps_at_once_do_no_harm(committed: Session, settings: Settings) -> None:
     a_bare_delivery(committed, settings, 1)
     with psycopg.connect(settings.database_url) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", (0x73776565,))
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (0x73776565,))
         assert sweep(committed, settings) == []
 
 

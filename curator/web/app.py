@@ -183,7 +183,7 @@ async def _ask_to_sign_in(request: Request, _: Exception) -> Response:
         return Response(status_code=204, headers={"HX-Redirect": f"/sign-in?next={back}"})
     target = "/"
     if request.method == "GET":  # with the question: whoever came by the bookmark button goes on with the page it named
-        target = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        target = _path_and_question(request.url.path, request.url.query)
     return RedirectResponse(f"/sign-in?next={quote(target)}", status_code=303)
 
 
@@ -193,7 +193,11 @@ def _page_it_is_part_of(request: Request) -> str:
         parts = urlsplit(request.headers.get("hx-current-url", ""))
     except ValueError:
         return "/"
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
+    return _path_and_question(parts.path, parts.query) or "/"
+
+
+def _path_and_question(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -2,7 +2,7 @@
 
 import Sortable from "../vendor/sortable.esm.js";
 import { careFor, carryOver, saveAll, takeServers } from "./autosave.js";
-import { Refused, byItself, isTyping, notice, part, post, reasonOf } from "./post.js";
+import { Refused, byItself, isTyping, notice, noticeLine, part, post, reasonOf } from "./post.js";
 
 const undone = [];
 let arrangement = []; // as the server has it: the items of each section
@@ -100,10 +100,7 @@ export async function reload(focusOn) {
 
 // Somebody removed the item this was written for: the words stay on the page, to be copied.
 function rescue({ name, words }) {
-  const told = document.createElement("p");
-  told.className = "notice bad";
-  told.setAttribute("role", "alert");
-  told.textContent = `“${name}” was removed by somebody else while you were writing. These were your words:`;
+  const told = noticeLine(`“${name}” was removed by somebody else while you were writing. These were your words:`);
   const kept = document.createElement("textarea");
   kept.readOnly = true;
   kept.rows = 4;

@@ -50,14 +50,19 @@ export async function part(address, options = {}) {
 // signed in.
 export const byItself = { headers: { "HX-Request": "true", "X-By-Itself": "true" } };
 
-// Puts a message where the page keeps its notices.
-export function notice(message, kind = "bad") {
-  const place = document.getElementById("notices");
+// A message as notices show it.
+export function noticeLine(message, kind = "bad") {
   const line = document.createElement("p");
   line.className = `notice ${kind}`;
   if (kind === "bad") line.setAttribute("role", "alert");
   line.textContent = message;
-  place.replaceChildren(line, ...keptWords());
+  return line;
+}
+
+// Puts a message where the page keeps its notices.
+export function notice(message, kind = "bad") {
+  const place = document.getElementById("notices");
+  place.replaceChildren(noticeLine(message, kind), ...keptWords());
   place.scrollIntoView({ block: "nearest" });
 }
 
